@@ -1,0 +1,27 @@
+"""The library's own errors: one line that says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class MpiiError(Exception):
+    """Base of every error that the library raises on purpose; the command `mpii` prints its message and exits 2."""
+
+
+class AnnotationError(MpiiError):
+    """An annotation file cannot be read, or what it says contradicts itself."""
+
+
+class DatasetError(MpiiError):
+    """Pictures, splits or downloads are not as they have to be."""
+
+
+class ModelError(MpiiError):
+    """A network cannot be built, or its weights cannot be had."""
+
+
+class TrainingError(MpiiError):
+    """A training cannot start, go on or be resumed."""
+
+
+class ReportError(MpiiError):
+    """A notebook cannot be run as asked, or a report cannot be built."""

@@ -1,0 +1,279 @@
+"""Figures in one style: colour-blind safe, readable from the last row, each with alternative text.
+
+Every function returns a Matplotlib figure or draws on the axes it is given; `show` puts a figure into the notebook.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from mpii_lib.skeletons import MPII, Skeleton
+
+if TYPE_CHECKING:
+    from mpii_lib.annotations import Annotations
+
+#: Okabe and Ito (2008), "Color Universal Design": eight colours that people with colour-blindness tell apart.
+PALETTE = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "purple": "#CC79A7",
+}
+#: Lines differ in colour, stroke and marker, so that a black-and-white print can still be read.
+CYCLE = (
+    cycler(color=[PALETTE[name] for name in ("blue", "vermilion", "green", "purple", "orange", "sky")])
+    + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1))])
+    + cycler(marker=["o", "s", "^", "D", "v", "P"])
+)
+#: The person's own left is orange and dashed, the right is blue and solid, the middle is white.
+SIDES = {"left": (PALETTE["orange"], (0, (2.2, 1.1))), "right": (PALETTE["sky"], "-"), "middle": ("#FFFFFF", "-")}
+
+
+def use_style() -> None:
+    """Set Matplotlib's defaults: large type, few lines, the colour cycle above, cividis for maps of numbers."""
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (8, 4.5),
+            "figure.dpi": 100,
+            "figure.constrained_layout.use": True,
+            "font.size": 13,
+            "axes.titlesize": 15,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": 13,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.prop_cycle": CYCLE,
+            "grid.color": "#DDDDDD",
+            "grid.linewidth": 0.8,
+            "lines.linewidth": 2.2,
+            "lines.markersize": 6,
+            "legend.frameon": False,
+            "image.cmap": "cividis",
+            "image.interpolation": "nearest",
+            "savefig.facecolor": "white",
+        }
+    )
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Put a figure into the notebook as a PNG with alternative text, and close it.
+
+    Parameters
+    ----------
+    figure
+        The figure; it is closed afterwards, so that a notebook run twice keeps its memory.
+    alt
+        What the figure shows, as a sentence that states the finding. It is stored with the picture (`image/png`
+        metadata, read by nbconvert and by the report) and printed where pictures cannot be.
+
+    Raises
+    ------
+    ValueError
+        If `alt` says nothing (fewer than 15 characters).
+    """
+    if len(alt.strip()) < 15:
+        raise ValueError(f"alt={alt!r} does not describe the figure: write a sentence that says what it shows")
+    from IPython.display import display
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", bbox_inches="tight")
+    plt.close(figure)
+    bundle = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt}
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def blank(axes: Axes, title: str = "") -> Axes:
+    """Take ticks, grid and frame away, as pictures want it."""
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if title:
+        axes.set_title(title, fontsize=12, fontweight="normal")
+    return axes
+
+
+def draw_pose(
+    axes: Axes,
+    joints: ArrayLike,
+    visibility: ArrayLike | None = None,
+    skeleton: Skeleton = MPII,
+    *,
+    width: float = 3.0,
+    names: bool = False,
+) -> None:
+    """Draw one person's skeleton on axes that count in picture pixels.
+
+    Parameters
+    ----------
+    axes
+        Where to draw; usually with the picture under it.
+    joints
+        (K, 2) x and y in pixels; NaN joints and their limbs are left out.
+    visibility
+        (K,) 0 not annotated, 1 occluded, 2 visible. Occluded joints are hollow. None draws every joint as visible.
+    skeleton
+        Which joints these are. The person's left is orange and dashed, the right blue and solid.
+    width
+        Line width in points.
+    names
+        Write each joint's name beside it.
+    """
+    points = np.asarray(joints, dtype=float)
+    seen = np.full(len(points), 2) if visibility is None else np.asarray(visibility)
+    known = np.isfinite(points).all(axis=1) & (seen > 0)
+    sides = skeleton.side
+    outline = [patheffects.Stroke(linewidth=width + 2.2, foreground="black"), patheffects.Normal()]
+    for start, end in skeleton.limbs:
+        if known[start] and known[end]:
+            side = next((sides[i] for i in (end, start) if sides[i] != "middle"), "middle")
+            colour, dashes = SIDES[side]
+            line = points[[start, end]]
+            axes.plot(line[:, 0], line[:, 1], color="black", linewidth=width + 2.2, linestyle="-", marker="")
+            axes.plot(line[:, 0], line[:, 1], color=colour, linewidth=width, linestyle=dashes, marker="")
+    for joint in np.flatnonzero(known):
+        colour = SIDES[sides[joint]][0]
+        face = colour if seen[joint] == 2 else "black"
+        axes.plot(*points[joint], "o", markersize=2.2 * width, color=face, markeredgecolor=colour, markeredgewidth=1.6)
+        if names:
+            text = axes.annotate(skeleton.joints[joint], points[joint], (6, 4), textcoords="offset points", fontsize=9)
+            text.set(color="white", path_effects=outline)
+
+
+def show_picture(axes: Axes, annotations: Annotations, image_id: int, *, title: str = "", poses: bool = True) -> None:
+    """Draw one annotated picture with the skeletons of everyone in it.
+
+    The picture is read from `annotations.folder`; where the file cannot be had, the poses stand on grey.
+    """
+    people = np.flatnonzero(annotations.people["image_id"].to_numpy() == image_id)
+    path = annotations.image_path(image_id) if annotations.folder is not None else None
+    blank(axes, title)
+    if path is not None and path.is_file():
+        axes.imshow(plt.imread(path))
+    else:
+        axes.set_facecolor("#777777")
+        axes.set_aspect("equal")
+        axes.invert_yaxis()
+    if poses:
+        for person in people:
+            draw_pose(axes, annotations.joints[person], annotations.visibility[person], annotations.skeleton)
+
+
+def image_grid(
+    pictures: Sequence[Any],
+    titles: Sequence[str] | None = None,
+    *,
+    columns: int = 4,
+    size: float = 2.4,
+    heading: str = "",
+) -> Figure:
+    """Pictures in rows. `pictures` are arrays (H, W, 3) uint8 or (H, W); `size` is the width of one in inches."""
+    rows = max(1, -(-len(pictures) // columns))
+    ratio = np.mean([p.shape[0] / p.shape[1] for p in pictures]) if len(pictures) else 1.0
+    title_room = 0.35 if titles is not None else 0.05
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(columns * size, rows * (size * ratio + title_room)), squeeze=False
+    )
+    for place, axes in enumerate(grid.flat):
+        blank(axes)
+        if place < len(pictures):
+            axes.imshow(pictures[place])
+            if titles is not None:
+                axes.set_title(titles[place], fontsize=11, fontweight="normal")
+    if heading:
+        figure.suptitle(heading, fontsize=15, fontweight="bold", x=0.01, ha="left")
+    return figure
+
+
+def bar_counts(
+    counts: pd.Series, *, title: str = "", xlabel: str = "images", colour: str = PALETTE["blue"], log: bool = False
+) -> Figure:
+    """Horizontal bars, the largest on top, each with its number: how imbalance is best seen.
+
+    Parameters
+    ----------
+    counts
+        Index: names; values: counts. Sorted here.
+    title, xlabel
+        The finding, and what is counted.
+    colour
+        One colour for all bars.
+    log
+        Logarithmic axis, for counts that span orders of magnitude.
+    """
+    ordered = counts.sort_values(kind="stable")
+    figure, axes = plt.subplots(figsize=(9, 0.34 * len(ordered) + 1.2))
+    bars = axes.barh([str(name) for name in ordered.index], ordered.to_numpy(), color=colour)
+    axes.bar_label(bars, labels=[f"{value:,.0f}" for value in ordered], padding=4, fontsize=11)
+    axes.set(title=title, xlabel=xlabel)
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.1, y=0.01)
+    if log:
+        axes.set_xscale("log")
+    return figure
+
+
+def confusion_figure(confusion: pd.DataFrame, *, title: str = "") -> Figure:
+    """Confusion matrix: rows are the truth, columns the prediction, colour the share of the row, text the count."""
+    counts = confusion.to_numpy()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 0.52 * len(confusion) + 3.2
+    figure, axes = plt.subplots(figsize=(side + 0.8, side))
+    image = axes.imshow(share, vmin=0, vmax=1, cmap="cividis")
+    for row, column in np.argwhere(counts > 0):
+        colour = "black" if share[row, column] > 0.55 else "white"
+        axes.text(column, row, f"{counts[row, column]:g}", ha="center", va="center", color=colour, fontsize=10)
+    ticks = np.arange(len(confusion))
+    axes.set_xticks(ticks, [str(c) for c in confusion.columns], rotation=55, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, [str(c) for c in confusion.index])
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    axes.grid(False)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.7)
+    return figure
+
+
+def learning_curves(history: pd.DataFrame, *, title: str = "", chance: float | None = None) -> Figure:
+    """Loss and accuracy by epoch, training against validation.
+
+    Parameters
+    ----------
+    history
+        Columns epoch, loss, accuracy and, where there was a validation, val_loss, val_accuracy.
+    title
+        The finding.
+    chance
+        Accuracy of always naming the largest class, drawn as a dotted line.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2))
+    for axes, quantity in ((left, "loss"), (right, "accuracy")):
+        for column, label in ((quantity, "training"), (f"val_{quantity}", "validation")):
+            if column in history:
+                axes.plot(history["epoch"], history[column], label=label, markevery=max(1, len(history) // 10))
+        axes.set(xlabel="epoch", ylabel=quantity)
+    if chance is not None:
+        right.axhline(chance, color=PALETTE["black"], linestyle=":", linewidth=1.5, label="largest class always")
+    right.set_ylim(0, 1.02)
+    right.legend(loc="lower right")
+    left.legend()
+    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
+    return figure
