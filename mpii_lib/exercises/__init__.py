@@ -1,7 +1,7 @@
 """Exercises that tell the student whether the answer is right, and if not, which mistake it looks like.
 
-A notebook says `check("04-2", answer)`. The checks of notebook NN stand in the module `exNN_<topic>` of this package: one
-function for each exercise, which returns None when the answer is right and a hint when it is not::
+A notebook says `check("04-2", answer)`. The checks of notebook NN stand in the module `exNN_<topic>` of this package:
+one function for each exercise, which returns None when the answer is right and a hint when it is not::
 
     @exercise("04-2")
     def mean_squared_error(answer):
@@ -102,7 +102,7 @@ def call(function: Any, *arguments: Any) -> Any:
 
 
 def close(got: Any, wanted: Any, tolerance: float = 1e-6) -> bool:
-    """Whether numbers or arrays agree, in shape and in value (absolute and relative tolerance); False for anything else."""
+    """Whether numbers or arrays agree in shape and value (absolute and relative tolerance); False for anything else."""
     try:
         left, right = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     except (TypeError, ValueError):

@@ -1,0 +1,68 @@
+"""Sliders for the notebooks: turn a knob, see the figure move.
+
+A widget does nothing in a static page, so every notebook shows a static figure with the same point beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+
+
+def slider(label: str, low: float, high: float, value: float, step: float | None = None, *, log: bool = False) -> Any:
+    """A slider for a number: whole numbers when `low`, `high` and `value` are int, powers of ten when `log`.
+
+    Parameters
+    ----------
+    label
+        What is turned, as the figure calls it.
+    low, high, value
+        The range and where it starts, in the quantity's own unit (also when `log`).
+    step
+        Step of the slider; for `log`, the step of the exponent. None takes 1 for whole numbers, else a hundredth of the
+        range.
+    """
+    style: dict[str, Any] = {
+        "description": label,
+        "style": {"description_width": "initial"},
+        "layout": {"width": "24em"},
+    }
+    if log:
+        from math import log10
+
+        return ipywidgets.FloatLogSlider(
+            value=value, base=10, min=log10(low), max=log10(high), step=step or 0.05, readout_format=".3g", **style
+        )
+    if all(isinstance(number, int) for number in (low, high, value)):
+        return ipywidgets.IntSlider(value=value, min=low, max=high, step=int(step or 1), **style)
+    return ipywidgets.FloatSlider(value=value, min=low, max=high, step=step or (high - low) / 100, **style)
+
+
+def choice(label: str, options: Sequence[Any], value: Any = None) -> Any:
+    """A menu of named options; the first is chosen unless `value` says otherwise."""
+    return ipywidgets.Dropdown(
+        options=options,
+        value=options[0] if value is None else value,
+        description=label,
+        style={"description_width": "initial"},
+    )
+
+
+def explore(draw: Callable[..., None], **controls: Any) -> None:
+    """Show controls with the figure that `draw` makes from them, drawn anew whenever one is moved.
+
+    Parameters
+    ----------
+    draw
+        Called with one keyword argument for each control; shows its figure itself (`plots.show`). It has to answer
+        within 0.2 s, or moving the slider is no pleasure.
+    **controls
+        Widgets by the name of draw's argument (`slider`, `choice`, or any of ipywidgets).
+    """
+    from IPython.display import display
+
+    figure = ipywidgets.interactive_output(draw, controls)
+    knobs = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+    display(ipywidgets.VBox([knobs, figure]))
