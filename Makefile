@@ -1,0 +1,47 @@
+# Each line is a command that a person can type; README.md has them for Windows, where there is no make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+
+.PHONY: report test lab docs bench notebooks weights badges clean
+
+report: .venv/ready-notebooks  ## run the course's notebooks on the sample and build report/index.html
+	$(BIN)/mpii report --folder report
+
+test: .venv/ready-test  ## what CI runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=120
+
+lab: .venv/ready-notebooks  ## open the notebooks
+	$(BIN)/jupyter lab notebooks
+
+docs: .venv/ready-docs  ## build docs/_build/html
+	$(BIN)/sphinx-build -W -q docs docs/_build/html
+
+bench: .venv/ready-notebooks  ## measure the claims in benchmarks/README.md, as ratios
+	$(BIN)/python benchmarks/run_all.py
+
+notebooks: .venv/ready-notebooks  ## run every notebook in place and keep its outputs
+	$(BIN)/python scripts/refresh_notebooks.py
+
+weights: .venv/ready-notebooks  ## train the sample weights of the small backbones again (about an hour)
+	$(BIN)/python scripts/train_sample_weights.py
+
+badges: .venv/ready-notebooks  ## write the repository's address from pyproject.toml into badges and install lines
+	$(BIN)/python scripts/make_badges.py
+
+clean:  ## remove what the other commands made, but not downloaded data
+	rm -rf .venv report docs/_build .pytest_cache .mypy_cache .ruff_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/ready-notebooks: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[notebooks]'
+	@touch $@
+
+.venv/ready-test .venv/ready-docs: .venv/ready-%: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[notebooks,$*]'
+	@touch $@

@@ -1,0 +1,136 @@
+"""Setup, skeletons, figures and exercises: what every notebook leans on."""
+
+import base64
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from mpii_lib import plots, setup
+from mpii_lib.exercises import call, check, close
+from mpii_lib.skeletons import COCO, MPII
+
+
+def test_setup_seeds_numpy_and_says_so():
+    info = setup(seed=7)
+    first = np.random.rand()  # noqa: NPY002
+    setup(seed=7)
+    assert np.random.rand() == first  # noqa: NPY002
+    assert ("seed", "7") in info.rows
+    assert "<caption>" in info._repr_html_()
+
+
+@pytest.mark.parametrize("skeleton", [MPII, COCO], ids=lambda s: s.name)
+def test_mirroring_twice_is_the_identity_and_swaps_sides(skeleton):
+    order = skeleton.flip_order
+    assert (order[order] == np.arange(len(skeleton))).all()
+    swapped = {"left": "right", "right": "left", "middle": "middle"}
+    assert [swapped[s] for s in skeleton.side] == [skeleton.side[i] for i in order]
+
+
+def test_sides_are_the_persons_own():
+    assert MPII.side[MPII.index("r_wrist")] == "right"
+    assert MPII.side[MPII.index("l_hip")] == "left"
+    assert MPII.side[MPII.index("head_top")] == "middle"
+    assert all(COCO.side[i] == name.split("_")[0] for i, name in enumerate(COCO.joints) if "_" in name)
+
+
+def test_limbs_join_real_joints_and_every_joint_is_drawn():
+    for skeleton in (MPII, COCO):
+        drawn = {joint for limb in skeleton.limbs for joint in limb}
+        assert drawn == set(range(len(skeleton)))
+    assert COCO.sigmas is not None and len(COCO.sigmas) == 17
+
+
+def test_an_unknown_joint_is_named():
+    with pytest.raises(ValueError, match="knee_of_a_horse"):
+        MPII.index("knee_of_a_horse")
+
+
+def test_show_stores_the_alternative_text_and_closes_the_figure(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *a, **k: shown.append((a, k)))
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    plots.show(figure, alt="A line that rises from one to two.")
+    (bundle,), options = shown[0]
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert options["metadata"]["image/png"]["alt"] == "A line that rises from one to two."
+    assert not plt.get_fignums()
+
+
+def test_show_refuses_a_figure_without_words():
+    figure, _ = plt.subplots()
+    with pytest.raises(ValueError, match="describe"):
+        plots.show(figure, alt="figure")
+    plt.close(figure)
+
+
+def test_a_pose_is_drawn_without_the_joints_that_are_not_annotated():
+    joints = np.random.default_rng(0).uniform(0, 100, (16, 2))
+    joints[0] = np.nan
+    figure, axes = plt.subplots()
+    plots.draw_pose(axes, joints, np.where(np.arange(16) == 0, 0, 2))
+    points = [line for line in axes.lines if line.get_linestyle() == "None" or len(line.get_xdata()) == 1]
+    assert len(points) == 15
+    limbs = [line for line in axes.lines if len(line.get_xdata()) == 2]
+    assert len(limbs) == 2 * (len(MPII.limbs) - 1)
+    plt.close(figure)
+
+
+def test_bars_are_sorted_and_labelled_with_their_numbers():
+    figure = plots.bar_counts(pd.Series({"few": 3, "many": 1234}))
+    texts = [t.get_text() for t in figure.axes[0].texts]
+    assert texts == ["3", "1,234"]
+    plt.close(figure)
+
+
+def test_the_palette_keeps_left_and_right_apart_in_more_than_colour():
+    (_, left), (_, right) = plots.SIDES["left"], plots.SIDES["right"]
+    assert left != right
+
+
+@pytest.fixture
+def toy_exercise():
+    from mpii_lib import exercises
+
+    @exercises.exercise("99-1")
+    def mean(answer):
+        got = call(answer, [1.0, 3.0])
+        if close(got, 4.0):
+            return "divide by n"
+        return None if close(got, 2.0) else f"you get {got}"
+
+    yield
+    del exercises._CHECKERS["99-1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (..., "not attempted", "dots"),
+        (None, "not attempted", "dots"),
+        (lambda x: ..., "not attempted", "dots"),
+        (lambda x: None, "not attempted", "dots"),
+        (lambda x: sum(x), "hint", "divide by n"),
+        (lambda x: sum(x) / len(x), "correct", "well done"),
+        (lambda x: 1 / 0, "hint", "ZeroDivisionError"),
+        (3.0, "hint", "function"),
+    ],
+)
+def test_check_tells_the_state_and_never_raises(toy_exercise, answer, state, words):
+    verdict = check("99-1", answer)
+    assert verdict.state == state
+    assert words in verdict.message
+    assert state in verdict._repr_html_()
+
+
+def test_check_of_an_unknown_exercise_lists_the_known_ones(toy_exercise):
+    assert "99-1" in check("99-7", 1).message
+
+
+def test_close_wants_the_same_shape():
+    assert close([1, 2], [1, 2])
+    assert not close([[1, 2]], [1, 2])
+    assert not close("two", 2)
