@@ -1,0 +1,41 @@
+"""Which pictures a model sees: the drawn sample, downloads, splits, and the pipeline that reads pictures from disk.
+
+Names are looked up on first use, so that `import mpii_lib.datasets` stays light: TensorFlow is loaded by the pipeline
+when it starts to read, and OpenCV only when the sample is drawn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from mpii_lib.errors import DatasetError
+
+_HOME = {
+    "CATEGORIES": "sample",
+    "make_sample": "sample",
+    "render_classification": "sample",
+    "Augmentation": "pipeline",
+    "ImageDataset": "pipeline",
+    "classification_dataset": "pipeline",
+    "class_weights": "splits",
+    "fold_images": "splits",
+    "split_images": "splits",
+    "fetch_coco": "download",
+    "fetch_mpii": "download",
+    "open_data": "open_data",
+}
+
+__all__ = ["DatasetError", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,208 @@
+"""Who trains and who tests: splits, folds and class weights.
+
+Frames of one video look nearly alike. When some are in training and others in test, the test score measures memory.
+So the split that a score may be reported from keeps each video whole (`by="video"`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from mpii_lib.errors import DatasetError
+
+if TYPE_CHECKING:
+    from mpii_lib.annotations import Annotations
+
+By = Literal["image", "video", "category"]
+PARTS = ("train", "val", "test")
+FEW_GROUPS = 10
+
+
+def split_images(
+    ann: Annotations,
+    fractions: Sequence[float] = (0.7, 0.15, 0.15),
+    by: By = "video",
+    seed: int = 0,
+) -> pd.Series:
+    """Deal the labelled training images out to "train", "val" and "test".
+
+    Only images that the file itself calls "train" and that have a category take part: the file's test images have no
+    labels.
+
+    Parameters
+    ----------
+    ann
+        The annotations.
+    fractions
+        Shares of train, val and test; they sum to 1. A share of 0 leaves that part empty.
+    by
+        "image": each image at random, as the original report did; frames of one video land on both sides.
+        "category": images at random too, but each category keeps the shares.
+        "video": whole videos at random, each category keeping the shares as well as whole videos allow. An image
+        without `video_id` is a video of its own. A category with three videos or more is in all three parts.
+    seed
+        The same seed gives the same split, whatever the order of the rows.
+
+    Returns
+    -------
+    pandas.Series
+        "train", "val" or "test", indexed by image_id, in the order of `ann.images`.
+
+    Raises
+    ------
+    DatasetError
+        The fractions do not sum to 1, `by` is unknown, or no image is labelled.
+    """
+    shares = np.asarray(fractions, dtype=float)
+    if shares.shape != (3,) or not np.all(shares >= 0) or not np.isclose(shares.sum(), 1.0, atol=1e-6):
+        raise DatasetError(
+            f"split_images: fractions {tuple(fractions)} are not three shares (train, val, test) that sum to 1; "
+            "give for instance (0.7, 0.15, 0.15)"
+        )
+    images = _labelled(ann, "split_images")
+    strata, groups = _strata_and_groups(images, by, "split_images")
+    parts = _deal(strata, groups, shares, np.random.default_rng(seed))
+    split = pd.Series(np.array(PARTS, dtype=object)[parts], index=images.index, name="part", dtype="str")
+    return _in_file_order(split, ann)
+
+
+def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 0) -> pd.Series:
+    """Number the labelled training images from 0 to folds - 1 for cross validation.
+
+    scikit-learn does the dealing: `KFold` by image, `StratifiedKFold` by category, `StratifiedGroupKFold` by video.
+
+    Parameters
+    ----------
+    ann, by, seed
+        As in `split_images`.
+    folds
+        How many parts; each is the validation part once.
+
+    Returns
+    -------
+    pandas.Series
+        int64 fold number, indexed by image_id, in the order of `ann.images`.
+
+    Raises
+    ------
+    DatasetError
+        There are fewer videos (or images) than folds, fewer than two folds, or no image is labelled.
+    """
+    from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
+    images = _labelled(ann, "fold_images")
+    strata, groups = _strata_and_groups(images, by, "fold_images")
+    available = int(groups.max()) + 1
+    if not 2 <= folds <= available:
+        unit = "videos" if by == "video" else "images"
+        raise DatasetError(f"fold_images: {folds} folds of {available} {unit}; give a number from 2 to {available}")
+    kinds = {"image": KFold, "category": StratifiedKFold, "video": StratifiedGroupKFold}
+    splitter = kinds[by](n_splits=folds, shuffle=True, random_state=seed)
+    numbers = np.empty(len(images), dtype=np.int64)
+    with warnings.catch_warnings():
+        # Categories smaller than the number of folds are MPII's nature, not a mistake of the caller.
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        try:
+            for number, (_, held_out) in enumerate(splitter.split(strata, strata, groups if by == "video" else None)):
+                numbers[held_out] = number
+        except ValueError as error:
+            raise DatasetError(f"fold_images: {folds} folds by {by} cannot be made: {error}; use fewer folds") from None
+    return _in_file_order(pd.Series(numbers, index=images.index, name="fold"), ann)
+
+
+def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
+    """Weights that let each class count the same in the loss: n / (k * n_c), scikit-learn's "balanced".
+
+    Parameters
+    ----------
+    labels
+        One class for each image, numbers or names; k is the number of classes that occur.
+
+    Returns
+    -------
+    dict
+        Weight of each class that occurs, keyed as in `labels` (Keras wants whole numbers). A rare class weighs more.
+
+    Raises
+    ------
+    DatasetError
+        There are no labels, or some are missing.
+    """
+    column = pd.Series(np.asarray(labels) if not isinstance(labels, pd.Series) else labels)
+    if column.empty:
+        raise DatasetError("class_weights: there are no labels; give one class for each training image")
+    if column.isna().any():
+        raise DatasetError(f"class_weights: {int(column.isna().sum())} labels are missing; drop those images first")
+    counts = column.value_counts().sort_index()
+    weights = len(column) / (len(counts) * counts)
+    return dict(zip(counts.index.tolist(), weights.astype(float).tolist(), strict=True))
+
+
+def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
+    """The images that take part, by ascending image_id so that the order of the rows cannot change the outcome."""
+    images = ann.images[(ann.images["split"] == "train") & ann.images["category"].notna()].sort_index()
+    if images.empty:
+        raise DatasetError(
+            f"{caller}: none of the {len(ann.images)} images is a training image with a category; "
+            "use MPII or the sample (COCO has no categories)"
+        )
+    return images
+
+
+def _strata_and_groups(images: pd.DataFrame, by: str, caller: str) -> tuple[np.ndarray, np.ndarray]:
+    """For each image the number of what keeps its shares (category) and of what stays together (video)."""
+    if by not in ("image", "video", "category"):
+        raise DatasetError(f'{caller}: by={by!r} is unknown; use "image", "video" or "category"')
+    categories = pd.factorize(images["category"], sort=True)[0]
+    alone = np.arange(len(images))
+    if by == "image":
+        return np.zeros(len(images), dtype=np.int64), alone
+    if by == "category":
+        return categories, alone
+    videos = pd.factorize(images["video_id"])[0]
+    # factorize says -1 where the video is not known: such an image is a video of its own.
+    keys = np.where(videos >= 0, videos, len(images) + alone)
+    return categories, pd.factorize(keys)[0]
+
+
+def _deal(strata: np.ndarray, groups: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Give each group to one part; returns the part (0, 1, 2) of each image.
+
+    Each stratum is dealt by the method of Sainte-Lague, as seats are to parties: the next group, in random order, goes
+    to the part that is least full for its share. A part that is still empty gets one of the last groups.
+    """
+    sizes = np.bincount(groups)
+    # A video with several categories counts for the one that most of its images have.
+    table = np.zeros((len(sizes), int(strata.max()) + 1), dtype=np.int64)
+    np.add.at(table, (groups, strata), 1)
+    stratum_of = table.argmax(axis=1)
+    order = rng.permutation(len(sizes))
+    part_of = np.empty(len(sizes), dtype=np.int64)
+    total = np.zeros(3)
+    used = np.flatnonzero(shares > 0)
+    for stratum in np.argsort(np.bincount(stratum_of, minlength=table.shape[1]), kind="stable"):
+        members = order[stratum_of[order] == stratum]
+        if len(members) < FEW_GROUPS:  # chance evens nothing out here: the largest first, so that it goes to train
+            members = members[np.argsort(-sizes[members], kind="stable")]
+        filled = np.zeros(3)
+        for position, group in enumerate(members):
+            empty = used[filled[used] == 0]
+            choices = empty if len(members) - position <= len(empty) else used
+            fullness = (filled[choices] + sizes[group] / 2) / shares[choices]
+            # Of equally full parts, the one that all strata together have left behind.
+            best = choices[np.lexsort((total[choices] / shares[choices], np.round(fullness, 9)))[0]]
+            part_of[group] = best
+            filled[best] += sizes[group]
+            total[best] += sizes[group]
+    return part_of[groups]
+
+
+def _in_file_order(values: pd.Series, ann: Annotations) -> pd.Series:
+    ordered = values.reindex(ann.images.index[ann.images.index.isin(values.index)])
+    ordered.index.name = "image_id"
+    return ordered

@@ -1,0 +1,182 @@
+"""Splits keep videos whole, keep the shares, and depend on nothing but the seed."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mpii_lib.datasets import class_weights, fold_images, split_images
+from mpii_lib.errors import DatasetError
+
+# Images a category on MPII's training side, and the mean of about four frames a video.
+MPII_SIZES = {
+    "sports": 3472, "occupation": 2370, "conditioning exercise": 1688, "home activities": 1382, "lawn and garden": 1096,
+    "home repair": 1068, "water activities": 1018, "miscellaneous": 753, "winter activities": 742, "running": 293,
+    "fishing and hunting": 712, "dancing": 697, "walking": 583, "music playing": 540, "bicycling": 518,
+    "inactivity quiet/light": 187, "religious activities": 120, "self care": 89, "transportation": 88,
+    "volunteer activities": 46,
+}  # fmt: skip
+
+
+def annotations(categories, videos, splits=None):
+    """Only what a split looks at."""
+    images = pd.DataFrame(
+        {
+            "split": splits if splits is not None else "train",
+            "category": pd.array(categories, dtype="str"),
+            "video_id": pd.array(videos, dtype="Int64"),
+        },
+        index=pd.RangeIndex(len(categories), name="image_id"),
+    )
+    return SimpleNamespace(images=images)
+
+
+@pytest.fixture(scope="module")
+def mpii_like():
+    rng = np.random.default_rng(1)
+    categories, videos, video = [], [], 0
+    for name, count in MPII_SIZES.items():
+        while count:
+            frames = min(count, int(rng.geometric(0.25)))
+            categories += [name] * frames
+            videos += [video] * frames
+            video, count = video + 1, count - frames
+    return annotations(categories, videos)
+
+
+def parts_per_video(ann, split):
+    return split.groupby(ann.images["video_id"].reindex(split.index)).nunique()
+
+
+@pytest.mark.parametrize("by", ["image", "video", "category"])
+def test_each_part_gets_its_share(mpii_like, by):
+    shares = split_images(mpii_like, by=by).value_counts(normalize=True)
+    assert shares["train"] == pytest.approx(0.7, abs=0.01)
+    assert shares["val"] == pytest.approx(0.15, abs=0.01)
+    assert shares["test"] == pytest.approx(0.15, abs=0.01)
+
+
+@pytest.mark.parametrize(("by", "tolerance"), [("video", 0.1), ("category", 0.02)])
+def test_each_category_keeps_the_shares(mpii_like, by, tolerance):
+    split = split_images(mpii_like, by=by, seed=3)
+    table = pd.crosstab(mpii_like.images["category"], split, normalize="index")[["train", "val", "test"]]
+    assert (table - [0.7, 0.15, 0.15]).abs().to_numpy().max() < tolerance
+    assert (table.to_numpy() > 0).all()
+
+
+def test_a_split_by_video_keeps_videos_whole_and_the_others_do_not(mpii_like):
+    assert parts_per_video(mpii_like, split_images(mpii_like, by="video")).max() == 1
+    assert parts_per_video(mpii_like, split_images(mpii_like, by="image")).max() > 1
+    assert parts_per_video(mpii_like, split_images(mpii_like, by="category")).max() > 1
+
+
+def test_a_category_with_three_videos_is_in_all_parts_and_train_gets_the_largest():
+    ann = annotations(["rare"] * 18 + ["common"] * 200, [0] * 9 + [1] * 5 + [2] * 4 + list(np.arange(200) // 4 + 9))
+    rare = split_images(ann, seed=5)[:18].value_counts()
+    assert rare["train"] == 9 and set(rare.index) == {"train", "val", "test"}
+
+
+def test_a_category_with_one_video_is_in_train():
+    ann = annotations(["rare"] * 5 + ["common"] * 60, [0] * 5 + list(range(1, 61)))
+    assert set(split_images(ann)[:5]) == {"train"}
+
+
+def test_only_labelled_training_images_take_part():
+    ann = annotations(["a", None, "a", "b", "a"], range(5), splits=["train", "train", "test", "train", "train"])
+    assert list(split_images(ann).index) == [0, 3, 4]
+    assert list(fold_images(ann, folds=2, by="image").index) == [0, 3, 4]
+
+
+def test_images_without_a_video_are_dealt_one_by_one():
+    split = split_images(annotations(["a"] * 100, [None] * 100))
+    assert split.value_counts().to_dict() == {"train": 70, "val": 15, "test": 15}
+
+
+def test_another_seed_gives_another_split_and_the_same_seed_the_same(mpii_like):
+    assert split_images(mpii_like, seed=1).equals(split_images(mpii_like, seed=1))
+    assert not split_images(mpii_like, seed=1).equals(split_images(mpii_like, seed=2))
+
+
+tables = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 12))), min_size=1, max_size=60
+).map(lambda rows: annotations([c for c, _ in rows], [v for _, v in rows]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(ann=tables, by=st.sampled_from(["image", "video", "category"]), seed=st.integers(0, 9), data=st.data())
+def test_a_split_is_a_partition_that_ignores_the_order_of_rows(ann, by, seed, data):
+    split = split_images(ann, (0.6, 0.2, 0.2), by=by, seed=seed)
+    assert list(split.index) == list(ann.images.index)
+    assert set(split) <= {"train", "val", "test"}
+    if by == "video" and ann.images["video_id"].notna().any():
+        assert parts_per_video(ann, split).max() == 1
+    order = data.draw(st.permutations(range(len(split))))
+    shuffled = split_images(SimpleNamespace(images=ann.images.iloc[order]), (0.6, 0.2, 0.2), by=by, seed=seed)
+    assert list(shuffled.index) == list(ann.images.index[order])
+    assert shuffled.sort_index().equals(split.sort_index())
+
+
+@settings(max_examples=25, deadline=None)
+@given(ann=tables, seed=st.integers(0, 9))
+def test_folds_keep_videos_whole(ann, seed):
+    groups = ann.images["video_id"].nunique() + int(ann.images["video_id"].isna().sum())
+    if groups < 3 or ann.images["category"].value_counts().max() < 3:
+        return
+    folds = fold_images(ann, folds=3, by="video", seed=seed)
+    assert set(folds) <= {0, 1, 2}
+    if ann.images["video_id"].notna().any():
+        assert parts_per_video(ann, folds).max() == 1
+    assert folds.equals(fold_images(ann, folds=3, by="video", seed=seed))
+
+
+@pytest.mark.parametrize("by", ["image", "video", "category"])
+def test_folds_are_of_equal_size(mpii_like, by):
+    counts = fold_images(mpii_like, folds=5, by=by).value_counts()
+    assert sorted(counts.index) == [0, 1, 2, 3, 4]
+    assert counts.max() - counts.min() <= 5
+
+
+@pytest.mark.parametrize("fractions", [(0.7, 0.2), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.5, 0.5, float("nan"))])
+def test_fractions_that_do_not_sum_to_one_are_refused(fractions):
+    with pytest.raises(DatasetError, match="sum to 1"):
+        split_images(annotations(["a"] * 9, range(9)), fractions)
+
+
+def test_a_part_with_share_zero_stays_empty():
+    split = split_images(annotations(["a"] * 50, range(50)), (0.8, 0, 0.2))
+    assert split.value_counts().to_dict() == {"train": 40, "test": 10}
+
+
+def test_images_without_labels_are_refused_with_what_to_do():
+    with pytest.raises(DatasetError, match="none of the 3 images .* use MPII or the sample"):
+        split_images(annotations([None] * 3, range(3)))
+
+
+def test_an_unknown_way_of_splitting_is_named():
+    with pytest.raises(DatasetError, match="by='person'.*\"video\""):
+        split_images(annotations(["a"] * 3, range(3)), by="person")
+
+
+def test_more_folds_than_videos_are_refused():
+    with pytest.raises(DatasetError, match="5 folds of 2 videos"):
+        fold_images(annotations(["a"] * 9, [0, 1, 1] * 3), folds=5)
+
+
+def test_class_weights_are_scikit_learns_balanced_ones():
+    from sklearn.utils.class_weight import compute_class_weight
+
+    labels = np.array([0] * 6 + [2] * 3 + [5])
+    weights = class_weights(labels)
+    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    assert list(weights) == [0, 2, 5] and all(type(key) is int for key in weights)
+    assert list(weights.values()) == pytest.approx(expected.tolist())
+    assert class_weights(["b", "a", "a"]) == {"a": 0.75, "b": 1.5}
+
+
+@pytest.mark.parametrize("labels", [[], ["a", None]])
+def test_class_weights_refuses_missing_labels(labels):
+    with pytest.raises(DatasetError, match="labels"):
+        class_weights(labels)
