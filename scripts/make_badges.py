@@ -1,4 +1,4 @@
-"""Write the repository's address, from pyproject.toml, into every badge and install line: `python scripts/make_badges.py`.
+"""Write the repository's address, from pyproject.toml, into every badge and install line (`make badges`).
 
 With `--check` nothing is written; the exit status says whether something is out of step.
 """
