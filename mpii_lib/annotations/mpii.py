@@ -1,0 +1,341 @@
+"""Reader of the MPII Human Pose annotation file, `mpii_human_pose_v1_u12_1.mat`.
+
+The format is described by its authors' README (Andriluka et al., CVPR 2014, http://human-pose.mpi-inf.mpg.de). What the
+file really holds differs from person to person: fields are missing or empty, their order changes, numbers come in five
+types and `is_visible` also as text. Structs are therefore read by the names of their fields, and every number is cast
+to float64 before anything is computed, since the unsigned types of the file would underflow.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mpii_lib.annotations.cache import cached
+from mpii_lib.annotations.table import Annotations
+from mpii_lib.errors import AnnotationError
+from mpii_lib.skeletons import MPII
+
+OFFICIAL_NAMES = ("mpii_human_pose_v1_u12_1.mat", "mpii_human_pose_v1_u12_2.mat")
+_READER = "mpii-1"  # raise the number when the same bytes are to give another result: old caches are then left unused
+_NUMBERS = ("x1", "y1", "x2", "y2", "scale")
+_JOINTS = len(MPII.joints)
+_NAN = float("nan")
+_ADVICE = "get the official file again (mpii fetch mpii)"
+
+
+def read_mpii(path: str | Path, cache: bool = True) -> Annotations:
+    """Read MPII Human Pose annotations.
+
+    Parameters
+    ----------
+    path
+        The .mat file, or a folder that holds it under its official name, also one level down.
+    cache
+        Keep a Parquet copy beside the file and read that as long as the file's bytes stay the same.
+
+    Returns
+    -------
+    Annotations
+        `image_id` is the 0-based position in `annolist`. Every struct of `annorect` is a person, also those without
+        joints. Coordinates are those of the file, unchanged: published readers that compare pixel by pixel use them as
+        0-based pixel centres, and values below 1 occur. An empty or missing `is_visible` counts as visible, as in the
+        community's readers. Labels are NA where the name is empty, `activity_id` where it is -1. `video_id` is the
+        file's `vididx` (1-based, into its `video_list`). `separated` comes from `single_person`: NA when the file
+        has none for any image, else whether the image's list names the person. `folder` is `images` beside the file,
+        or in the folder that was given.
+
+    Raises
+    ------
+    AnnotationError
+        When the file is missing, is no MATLAB file, has no RELEASE, or breaks its own format; the message
+        names the file, the record and the field.
+    """
+    source, folder = _locate(Path(path))
+    return cached(source, lambda data: _parse(data, source), _READER, folder, cache)
+
+
+def _locate(path: Path) -> tuple[Path, Path]:
+    """The .mat file and the folder of its pictures."""
+    if not path.is_dir():
+        return path, path.parent / "images"
+    below = sorted(child for child in path.iterdir() if child.is_dir())
+    for folder in (path, *below):
+        for name in OFFICIAL_NAMES:
+            if (folder / name).is_file():
+                beside = folder / "images"
+                return folder / name, beside if beside.is_dir() else path / "images"
+    others = sorted(path.glob("*.mat"))
+    if len(others) == 1:
+        return others[0], path / "images"
+    raise AnnotationError(f"{path}: holds no {OFFICIAL_NAMES[0]}; name the .mat file itself, or get it with mpii fetch mpii")
+
+
+def _parse(data: bytes, source: Path) -> Annotations:
+    release = _release(data, source)
+    images = _column(release, "annolist", source, None)
+    count = len(images)
+    columns = _image_columns(images, release, source)
+    people = _People(source)
+    rectangles = _member(images, "annorect", source)
+    for image in range(count):
+        people.add_image(image, rectangles[image])
+    joints, visibility = people.joints()
+    frame = people.frame()
+    singles = _column(release, "single_person", source, count, optional=True)
+    frame["separated"] = _separated(singles, frame, source)
+    return Annotations(pd.DataFrame(columns), frame, joints, visibility, MPII)
+
+
+def _release(data: bytes, source: Path) -> Any:
+    """The RELEASE struct as a NumPy record."""
+    from scipy.io import loadmat  # a third of a second to import, which a reading from the cache does not need
+
+    if not data:
+        raise AnnotationError(f"{source}: the file is empty; {_ADVICE}")
+    try:
+        # chars_as_strings=False is faster, and gives text and numbers the same shape. squeeze_me would save memory
+        # and turn a single person, a single joint and a single character into something else than several.
+        content = loadmat(io.BytesIO(data), chars_as_strings=False)
+    except NotImplementedError as error:
+        raise AnnotationError(f"{source}: is a MATLAB 7.3 (HDF5) file; save it in MATLAB with save -v7") from error
+    except Exception as error:  # scipy raises a dozen kinds of errors on damaged bytes
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise AnnotationError(f"{source}: is not a whole MATLAB file ({reason}); {_ADVICE}") from error
+    release = content.get("RELEASE")
+    if not isinstance(release, np.ndarray) or release.dtype.names is None or release.size != 1:
+        found = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
+        raise AnnotationError(f"{source}: holds no struct RELEASE (it holds {found}); give the MPII annotation file")
+    return release.ravel()[0]
+
+
+def _column(release: Any, name: str, source: Path, count: int | None, optional: bool = False) -> Any:
+    """One member of RELEASE as a flat array: `annolist` lies (1, n), `act` and `single_person` (n, 1)."""
+    if name not in release.dtype.names or (optional and release[name].size == 0 and count):
+        if optional:
+            return None
+        raise AnnotationError(f"{source}: RELEASE has no field {name}; {_ADVICE}")
+    column = release[name].ravel()
+    if count is not None and column.size != count:
+        raise AnnotationError(f"{source}: RELEASE.{name} has {column.size} entries for {count} images; {_ADVICE}")
+    return column
+
+
+def _member(structs: NDArray[Any], name: str, source: Path) -> list[Any]:
+    """One field of all entries of `annolist`."""
+    if structs.size == 0:
+        return []
+    if structs.dtype.names is None or name not in structs.dtype.names:
+        raise AnnotationError(f"{source}: RELEASE.annolist has no field {name}; {_ADVICE}")
+    return structs[name].tolist()
+
+
+def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str, Any]:
+    count = len(images)
+    train = _column(release, "img_train", source, count)
+    if train.dtype.kind not in "biuf":
+        raise AnnotationError(f"{source}: RELEASE.img_train is not a row of numbers; {_ADVICE}")
+    names = images.dtype.names or ()
+    video = next((name for name in ("vididx", "vidx") if name in names), None)
+    columns: dict[str, Any] = {
+        "file_name": [_file_name(cell, image, source) for image, cell in enumerate(_member(images, "image", source))],
+        "split": np.where(train == 1, "train", "test"),
+    }
+    for column, member in (("frame_sec", "frame_sec"), ("video_id", video)):
+        if member in names:
+            columns[column] = _numbers(images[member].tolist(), f"{source}: annolist {{}}, {member}")
+    acts = _column(release, "act", source, count, optional=True)
+    if acts is not None and count:
+        for column, member in (("category", "cat_name"), ("activity", "act_name"), ("activity_id", "act_id")):
+            if acts.dtype.names is None or member not in acts.dtype.names:
+                raise AnnotationError(f"{source}: RELEASE.act has no field {member}; {_ADVICE}")
+            where = f"{source}: act {{}}, {member}"
+            read = _numbers if member == "act_id" else _texts
+            columns[column] = read(acts[member].tolist(), where)
+        columns["activity_id"] = np.where(columns["activity_id"] < 0, np.nan, columns["activity_id"])
+    for column in ("activity_id", "video_id"):
+        if column in columns:
+            columns[column] = _whole(columns[column], f"{source}: {column} of image {{}}")
+    return columns
+
+
+def _file_name(cell: Any, image: int, source: Path) -> str:
+    name = None
+    if isinstance(cell, np.ndarray) and cell.dtype.names and "name" in cell.dtype.names and cell.size == 1:
+        name = _text(cell["name"].item())
+    if not name:
+        raise AnnotationError(f"{source}: annolist {image}, image.name: no file name; {_ADVICE}")
+    return name
+
+
+def _text(cell: Any) -> str | None:
+    """A char array as text; None when it is empty; ValueError when it is something else."""
+    if cell.size == 0:
+        return None
+    if cell.dtype.kind != "U":
+        raise ValueError(f"{cell.dtype} where text is expected")
+    return "".join(cell.ravel().tolist())
+
+
+def _number(cell: Any) -> float:
+    """A (1, 1) array of any numeric type as float; NaN when it is empty; ValueError or TypeError when it is something else."""
+    return float(cell.item()) if cell.size else _NAN
+
+
+def _visible(cell: Any) -> int:
+    """Visibility from 0, 1, '0', '1' or nothing: nothing is written only for joints that are seen."""
+    if cell.size == 0:
+        return 2
+    flag = cell.item()
+    if flag not in (0, 1, "0", "1"):
+        raise ValueError(f"{flag!r} where 0, 1 or nothing is expected")
+    return 1 + int(flag)
+
+
+def _numbers(cells: Sequence[Any], where: str) -> NDArray[np.float64]:
+    return np.array(_each(_number, cells, where), np.float64)
+
+
+def _texts(cells: Sequence[Any], where: str) -> list[str | None]:
+    return _each(_text, cells, where)
+
+
+def _each(read: Any, cells: Sequence[Any], where: str) -> list[Any]:
+    """`read` of every cell; the first that it cannot read is named by its number in the message."""
+    try:
+        return [read(cell) for cell in cells]
+    except Exception:
+        for number, cell in enumerate(cells):
+            try:
+                read(cell)
+            except Exception as error:
+                reason = " ".join(str(error).split())[:120]
+                raise AnnotationError(f"{where.format(number)}: {reason}; {_ADVICE}") from error
+        raise
+
+
+def _whole(values: NDArray[np.float64], where: str) -> Any:
+    odd = np.flatnonzero(~np.isnan(values) & (values != np.round(values)))
+    if odd.size:
+        raise AnnotationError(f"{where.format(odd[0])}: {values[odd[0]]} is not a whole number; {_ADVICE}")
+    return pd.array(values, dtype="Int64")
+
+
+@dataclass
+class _People:
+    """Collects persons and joints in flat lists, one pass over the structs; arrays are made at the end."""
+
+    source: Path
+    image: list[int] = field(default_factory=list)
+    index: list[int] = field(default_factory=list)
+    values: dict[str, list[float]] = field(
+        default_factory=lambda: {name: [] for name in (*_NUMBERS, "center_x", "center_y")}
+    )
+    # The points of all persons whose structs have the same fields in the same order: rows and the persons they are of.
+    points: dict[tuple[str, ...], list[tuple[Any, ...]]] = field(default_factory=dict)
+    owners: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
+
+    def add_image(self, image: int, rectangles: Any) -> None:
+        """Add the persons of one `annorect`: (1, n) structs, or an empty array."""
+        names = rectangles.dtype.names
+        if names is None:
+            if rectangles.size:
+                raise AnnotationError(f"{self.source}: annolist {image}, annorect: holds no structs; {_ADVICE}")
+            return
+        for index, cells in enumerate(rectangles.ravel().tolist()):
+            person = dict(zip(names, cells, strict=True))
+            name = ""
+            try:
+                for name in _NUMBERS:
+                    self.values[name].append(_number(person[name]) if name in person else _NAN)
+                name = "objpos"
+                center = _fields(person.get("objpos"))
+                for axis in "xy":
+                    self.values[f"center_{axis}"].append(_number(center[axis]) if axis in center else _NAN)
+                name = "annopoints"
+                self._add_points(_fields(person.get("annopoints")).get("point"))
+            except (TypeError, ValueError, AttributeError) as error:
+                reason = " ".join(str(error).split())[:120]
+                where = f"annolist {image}, annorect {index}, {name}"
+                raise AnnotationError(f"{self.source}: {where}: {reason}; {_ADVICE}") from error
+            self.image.append(image)
+            self.index.append(index)
+
+    def _add_points(self, points: Any) -> None:
+        if points is None or points.size == 0:
+            return
+        names = points.dtype.names
+        if names is None or not {"x", "y", "id"} <= set(names):
+            raise ValueError(f"point has the fields {names or 'none'} where x, y, id and is_visible are expected")
+        self.points.setdefault(names, []).extend(points.ravel().tolist())
+        self.owners.setdefault(names, []).extend([len(self.image)] * points.size)
+
+    def joints(self) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+        """(people, 16, 2) and (people, 16). A joint that a person has twice keeps the later one."""
+        joints = np.full((len(self.image), _JOINTS, 2), np.nan, np.float32)
+        visibility = np.zeros((len(self.image), _JOINTS), np.int8)
+        for names, rows in self.points.items():
+            owner = np.array(self.owners[names])
+            x, y, joint = (self._point_column(names, name, _number) for name in ("x", "y", "id"))
+            seen = self._point_column(names, "is_visible", _visible) if "is_visible" in names else np.full(len(rows), 2)
+            wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
+            if wrong.size:
+                where = self._where(owner[wrong[0]])
+                raise AnnotationError(f"{where}, point.id: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {_ADVICE}")
+            there = np.isfinite(x) & np.isfinite(y)
+            at = owner[there], joint[there].astype(np.intp)
+            joints[at] = np.stack([x, y], axis=1)[there]
+            visibility[at] = seen[there]
+        return joints, visibility
+
+    def _point_column(self, names: tuple[str, ...], name: str, read: Any) -> NDArray[np.float64]:
+        at = names.index(name)
+        rows = self.points[names]
+        try:
+            if read is _number:  # 430,000 joints in the official file: without a call of a function for each
+                return np.array([row[at].item() for row in rows], np.float64)
+            return np.array([read(row[at]) for row in rows], np.float64)
+        except Exception:  # an empty cell among them, or one that cannot be read: go slowly, and name it
+            where = ((self._where(owner), row[at]) for owner, row in zip(self.owners[names], rows, strict=True))
+            return np.array([_each(read, [cell], f"{place}, point.{name}")[0] for place, cell in where], np.float64)
+
+    def _where(self, person: int) -> str:
+        return f"{self.source}: annolist {self.image[person]}, annorect {self.index[person]}"
+
+    def frame(self) -> pd.DataFrame:
+        """The table of people, without `separated`."""
+        values = {f"head_{name}" if name != "scale" and len(name) == 2 else name: v for name, v in self.values.items()}
+        return pd.DataFrame({"image_id": np.array(self.image, np.int64), "person_index": self.index} | values)
+
+
+def _fields(cell: Any) -> dict[str, Any]:
+    """Fields of a (1, 1) struct; nothing when it is missing or empty."""
+    if cell is None or cell.size == 0:
+        return {}
+    if cell.dtype.names is None or cell.size != 1:
+        raise ValueError(f"{cell.dtype} of shape {cell.shape} where one struct is expected")
+    return dict(zip(cell.dtype.names, cell.item(), strict=True))
+
+
+def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
+    """Whether `single_person` names each person; it counts from 1."""
+    lists = [] if singles is None else [cell.ravel() if hasattr(cell, "ravel") else np.empty(0) for cell in singles]
+    if not any(len(numbers) for numbers in lists):
+        return pd.array([pd.NA] * len(people), dtype="boolean")
+    named = set()
+    present = set(zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True))
+    for image, numbers in enumerate(lists):
+        for number in numbers.tolist():
+            person = (image, int(number) - 1) if isinstance(number, int | float) else None
+            if person not in present:
+                raise AnnotationError(f"{source}: single_person {image}: names person {number!r}, which annorect lacks; {_ADVICE}")
+            named.add(person)
+    order = zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True)
+    return pd.array([person in named for person in order], dtype="boolean")
