@@ -1,0 +1,138 @@
+"""What `fit` and `extract_features` read from: arrays or an `ImageDataset`, with the same order for the same epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from mpii_lib.errors import TrainingError
+
+
+class Source(Protocol):
+    """Examples that come in a fixed order in each epoch."""
+
+    steps: int  # batches in an epoch
+    count: int  # examples
+
+    def epoch(self, index: int) -> dict[str, Any]:
+        """Give the arguments of `keras.Model.fit` for epoch `index` (from 0), in that epoch's order."""
+
+    def validation(self) -> dict[str, Any]:
+        """Give the arguments of `keras.Model.fit` that validate on this source."""
+
+    def describe(self) -> dict[str, Any]:
+        """Say what this is for the run record: examples, fingerprint, skipped."""
+
+
+class ArraySource:
+    """Examples in memory: inputs (N, ...), labels (N,) integer or (N, C) multi-hot."""
+
+    def __init__(self, inputs: np.ndarray, labels: np.ndarray, batch: int, shuffle: bool, seed: int, what: str) -> None:
+        self.inputs, self.labels = np.asarray(inputs), np.asarray(labels)
+        self.batch, self.shuffle, self.seed = batch, shuffle, seed
+        if len(self.inputs) != len(self.labels) or not len(self.inputs):
+            raise TrainingError(
+                f"{what} data: {len(self.inputs)} inputs and {len(self.labels)} labels; give as many of both"
+            )
+        if np.issubdtype(self.inputs.dtype, np.floating):
+            finite = np.isfinite(self.inputs).reshape(len(self.inputs), -1).all(axis=1)
+            if not finite.all():
+                raise TrainingError(
+                    f"{what} data: example {int(np.argmin(finite))} has NaN or infinite values; leave it out or mend it"
+                )
+        self.count = len(self.inputs)
+        self.steps = math.ceil(self.count / batch)
+
+    def epoch(self, index: int) -> dict[str, Any]:
+        """Give the arrays, in an order that depends on the seed and the epoch alone."""
+        if not self.shuffle:
+            return {"x": self.inputs, "y": self.labels, "batch_size": self.batch}
+        order = np.random.default_rng([self.seed, index]).permutation(self.count)
+        return {"x": self.inputs[order], "y": self.labels[order], "batch_size": self.batch}
+
+    def validation(self) -> dict[str, Any]:
+        """Give the arrays in their own order."""
+        return {"validation_data": (self.inputs, self.labels), "validation_batch_size": self.batch}
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return array_fingerprint(self.inputs, self.labels)
+
+    def describe(self) -> dict[str, Any]:
+        """Count and content hash."""
+        return {"examples": self.count, "fingerprint": self._fingerprint}
+
+
+class StreamSource:
+    """An `ImageDataset` of `mpii_lib.datasets`, or anything with its `epoch(index)`, `tf` and `len()`."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+        self.count = len(dataset)
+        self.steps = max(1, math.ceil(self.count / getattr(dataset, "batch", 32)))
+
+    def epoch(self, index: int) -> dict[str, Any]:
+        """Give the stream of this epoch."""
+        return {"x": self.dataset.epoch(index)}
+
+    def validation(self) -> dict[str, Any]:
+        """Give the stream of every validation, always in the same order."""
+        return {"validation_data": self.dataset.tf}
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return stream_fingerprint(self.dataset)
+
+    def describe(self) -> dict[str, Any]:
+        """Count, fingerprint and the pictures that could not be read so far."""
+        skipped = [[str(path), str(reason)] for path, reason in getattr(self.dataset, "skipped", [])]
+        return {"examples": self.count, "fingerprint": self._fingerprint, "skipped": skipped}
+
+
+def as_source(data: Any, batch: int, shuffle: bool, seed: int, what: str) -> ArraySource | StreamSource:
+    """Wrap what the caller gave: (inputs, labels), a `Features` or an `ImageDataset`."""
+    if hasattr(data, "epoch") and hasattr(data, "tf"):
+        return StreamSource(data)
+    if hasattr(data, "features") and hasattr(data, "labels"):
+        data = (data.features, data.labels)
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return ArraySource(data[0], data[1], batch, shuffle, seed, what)
+    raise TrainingError(
+        f"{what} data is a {type(data).__name__}: give (inputs, labels) arrays, Features or an ImageDataset"
+    )
+
+
+def array_fingerprint(*arrays: np.ndarray) -> str:
+    """SHA-256 of shapes, types and content, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.shape}{array.dtype.str}".encode())
+        digest.update(str(array.tolist()).encode() if array.dtype.hasobject else array.view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def stream_fingerprint(dataset: Any) -> str:
+    """SHA-256 of what decides the examples of an `ImageDataset`: ids, labels, and the settings that it names."""
+    own = getattr(dataset, "fingerprint", None)
+    if own is not None:
+        return str(own() if callable(own) else own)
+    arrays = [np.asarray(getattr(dataset, name)) for name in ("image_ids", "labels") if hasattr(dataset, name)]
+    settings = {name: repr(getattr(dataset, name, None)) for name in ("size", "augment", "shuffle", "seed", "batch")}
+    return hashlib.sha256((array_fingerprint(*arrays) + repr(settings)).encode()).hexdigest()
+
+
+def batches(source: ArraySource | StreamSource) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Run once over a source in its validation order, as NumPy batches of inputs and labels."""
+    data = source.validation()["validation_data"]
+    if isinstance(source, ArraySource):
+        for start in range(0, source.count, source.batch):
+            yield source.inputs[start : start + source.batch], source.labels[start : start + source.batch]
+        return
+    for inputs, labels in data:
+        yield np.asarray(inputs), np.asarray(labels)

@@ -1,0 +1,90 @@
+"""What is written down about a run: its settings, its model, and what must be equal for it to go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mpii_lib._keras import keras
+from mpii_lib.training.compiling import Loss
+from mpii_lib.training.data import ArraySource, StreamSource
+from mpii_lib.training.records import versions
+
+
+def settings(
+    built: Any,
+    optimizer: Any,
+    loss: Loss,
+    weights: dict[int, float] | None,
+    patience: int | None,
+    monitor: str,
+    train: ArraySource | StreamSource,
+    seed: int,
+) -> dict[str, Any]:
+    """What `fit` was asked for, as the record tells it."""
+    rate = built.get_config().get("learning_rate")  # a float32 of Keras: 0.01 comes back as 0.0099999998
+    return {
+        "optimizer": optimizer.lower() if isinstance(optimizer, str) else type(optimizer).__name__.lower(),
+        "learning_rate": float(f"{rate:.6g}") if isinstance(rate, int | float) else json.dumps(rate, default=str),
+        "loss": loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "custom"),
+        "batch": train.batch if isinstance(train, ArraySource) else getattr(train.dataset, "batch", None),
+        "shuffle": train.shuffle if isinstance(train, ArraySource) else getattr(train.dataset, "shuffle", None),
+        "class_weight": weights,
+        "early_stopping": patience,
+        "monitor": monitor,
+        "seed": seed,
+    }
+
+
+def new_record(
+    folder: Path,
+    model: keras.Model,
+    sources: dict[str, ArraySource | StreamSource],
+    settings: dict[str, Any],
+    parameters: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Begin the record of a run that has not started."""
+    return {
+        "format": 1,
+        "run": folder.resolve().name,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "status": "running",
+        "parameters": dict(parameters),
+        "settings": settings,
+        "model": _describe(model),
+        "data": {name: source.describe() for name, source in sources.items()},
+        "scores": {},
+        "versions": versions(),
+        "machine": {
+            "cores": os.cpu_count(),
+            "devices": keras.distribution.list_devices(),
+            "keras_backend": keras.backend.backend(),
+        },
+    }
+
+
+def _describe(model: keras.Model) -> dict[str, Any]:
+    """What the model says of itself (backbone, weights, head, freeze), and its size."""
+    sizes = {"model_parameters": model.count_params()}
+    sizes["trainable_parameters"] = int(sum(math.prod(v.shape) for v in model.trainable_variables))
+    return {"backbone": None, "weights": None, **getattr(model, "mpii_description", {}), **sizes}
+
+
+def identity(model: keras.Model, record: dict[str, Any], optimizer: Any) -> dict[str, Any]:
+    """Everything that must be equal for a run to go on, flat, in words that an error can repeat."""
+    structure: list[tuple] = [(type(layer).__name__, layer.trainable) for layer in model.layers]
+    structure += [(list(v.shape), str(v.dtype), v.trainable) for v in model.weights]
+    described = {name: record["model"][name] for name in ("backbone", "weights")}
+    fingerprints = {f"{name} data": part["fingerprint"][:12] for name, part in record["data"].items()}
+    settings = {name: value for name, value in record["settings"].items() if name != "epochs"}
+    constants = {f"optimizer.{name}": value for name, value in optimizer.get_config().items() if name not in ("name", "learning_rate")}
+    parameters = {f"parameters.{k}": v for k, v in record["parameters"].items() if k.lower() != "epochs"}
+    layers = {"model layers": hashlib.sha256(json.dumps(structure).encode()).hexdigest()[:12]}
+    identity = described | layers | fingerprints | settings | constants | parameters
+    return json.loads(json.dumps(identity, default=str))

@@ -1,0 +1,263 @@
+"""Run records: one JSON a training run, which tells what was done, on what, and what came out.
+
+A record is the file `run.json` in the folder of its run. Reports read only these files and the predictions that
+`add_scores` stores beside them; nothing here imports Keras.
+
+| field | what |
+|---|---|
+| `run`, `status` | name of the folder; "running", "complete", "stopped early", "interrupted" or "failed" |
+| `parameters` | what the caller says about the run (the parameters of its notebook) |
+| `settings` | what `fit` was asked for: optimizer, learning rate, batch, epochs, seed, ... |
+| `model` | backbone, head, freezing, parameters and which weights the backbone started from |
+| `data` | for training and validation: number of examples, fingerprint, skipped pictures |
+| `history` | one list for each column; missing values are null |
+| `best` | epoch (from 1), the quantity that was watched, and its value |
+| `scores` | name of a test -> score -> number, from `add_scores` |
+| `seconds`, `peak_memory_mib` | time spent training, and the largest resident memory of the process |
+| `versions`, `machine` | of the libraries; cores, devices and backend |
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mpii_lib.errors import TrainingError
+
+RECORD_NAME = "run.json"
+_VERSIONED = ("mpii-notebooks", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+
+
+def write_record(folder: str | Path, record: Mapping[str, Any]) -> Path:
+    """Write a run record into a folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        The folder of the run; made when it does not exist.
+    record
+        Anything that JSON can hold, and NumPy numbers and arrays, paths and sets. NaN and infinity become null.
+
+    Returns
+    -------
+    Path
+        The file `run.json`.
+
+    Raises
+    ------
+    TrainingError
+        When the folder cannot be written to.
+    """
+    path = Path(folder) / RECORD_NAME
+    text = json.dumps(_plain(record), indent=1, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """Read the run record of one folder; TrainingError says what is wrong with a file that is not one."""
+    path = Path(folder) / RECORD_NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no run record here; give the folder that fit wrote to") from None
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: cannot be read as a run record ({error}); train this run again") from None
+    if not isinstance(record, dict) or not isinstance(record.get("history"), dict):
+        raise TrainingError(f"{path}: field history is missing, so this is not a run record; train this run again")
+    return record
+
+
+def read_records(folder: str | Path) -> pd.DataFrame:
+    """Read every run record below a folder into one table, a row each.
+
+    Parameters
+    ----------
+    folder
+        Searched with all its subfolders.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by run. `run` is the path of the run's folder below `folder`; then `status`, the columns of model,
+        settings and parameters under their own names (a parameter of the caller whose name is taken gets the prefix
+        `parameters.`), `epochs_run`, `best_epoch`, the history's values at the kept epoch (`loss`, `val_accuracy`,
+        ...), the scores as `test.accuracy`, `seconds` and `peak_memory_mib`. Files that cannot be read are left out
+        and listed in `.attrs["skipped"]` as (path, reason).
+    """
+    root = Path(folder)
+    rows, skipped = [], []
+    for path in sorted(root.rglob(RECORD_NAME)):
+        try:
+            record = read_record(path.parent)
+            rows.append(_row(record) | {"run": path.parent.relative_to(root).as_posix(), "folder": str(path.parent)})
+        except (TrainingError, AttributeError, TypeError, ValueError, LookupError) as error:
+            skipped.append((str(path), str(error)))
+    table = pd.DataFrame(rows, columns=None if rows else ["run", "status", "folder"])
+    table = table[["run", *[name for name in table.columns if name not in ("run", "folder")], "folder"]]
+    table.attrs["skipped"] = skipped
+    return table
+
+
+def add_scores(
+    folder: str | Path,
+    name: str,
+    scores: Mapping[str, float],
+    *,
+    truth: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
+    classes: list[str] | None = None,
+    image_ids: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Add the scores of a test to a run's record, and keep the predictions that they come from.
+
+    Parameters
+    ----------
+    folder
+        The folder of the run.
+    name
+        What was tested on, "test" for instance; scores of the same name are replaced.
+    scores
+        Name of the score -> number.
+    truth, probabilities, classes, image_ids
+        Labels (N,) or (N, C), probabilities (N, C), the C class names and the N image ids. What is given is stored
+        as `predictions-<name>.npz` beside the record.
+
+    Returns
+    -------
+    dict
+        The record as it is now.
+    """
+    if not name or any(sign in name for sign in "/\\.:"):
+        raise TrainingError(f"scores named {name!r}: use a plain word such as test, without . / or :")
+    record = read_record(folder)
+    given = {"truth": truth, "probabilities": probabilities, "classes": classes, "image_ids": image_ids}
+    arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
+    if arrays:
+        with replacing(Path(folder) / f"predictions-{name}.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    record.setdefault("scores", {})[name] = dict(scores)
+    write_record(folder, record)
+    return read_record(folder)
+
+
+def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.ndarray]:
+    """Read what `add_scores` stored: a dict of truth, probabilities, classes and image_ids, as far as given."""
+    path = Path(folder) / f"predictions-{name}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {key: stored[key] for key in stored.files}
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no predictions stored; give truth and probabilities to add_scores") from None
+    except Exception as error:  # a broken archive raises BadZipFile, ValueError, EOFError, zlib.error ...
+        raise TrainingError(f"{path}: cannot be read ({error}); test this run again") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, which takes its place at the end; after an error nothing has changed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The ending stays (Keras insists on .weights.h5); the process id keeps two writers apart.
+        temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TrainingError(f"{path}: cannot be written ({reason}); give a folder that you may write to") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raise TrainingError when nothing can be written into `folder`; makes it, and clears what a kill left over."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        for leftover in folder.glob(".partial-*"):
+            leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"{folder}: cannot be written ({error.strerror}); give a folder that you may write to"
+        ) from None
+
+
+def peak_memory_mib() -> float | None:
+    """Largest resident memory of this process so far, in MiB; None where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes on macOS, KiB on Linux
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that decide a result."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    history = {name: list(values) for name, values in record["history"].items()}
+    best = record.get("best") or {}
+    epochs_run = len(history.get("epoch", []))
+    row: dict[str, Any] = {"status": record.get("status")}
+    row |= {name: _cell(value) for name, value in (record.get("model") or {}).items()}
+    row |= {name: _cell(value) for name, value in (record.get("settings") or {}).items()}
+    row |= {"epochs_run": epochs_run, "best_epoch": best.get("epoch")}
+    kept = record.get("kept_epoch") or epochs_run
+    for name, values in history.items():
+        if name not in ("epoch", "seconds") and 0 < kept <= len(values):
+            row[name] = math.nan if values[kept - 1] is None else values[kept - 1]
+    for test, scores in (record.get("scores") or {}).items():
+        row |= {f"{test}.{name}": value for name, value in scores.items()}
+    row |= {name: record.get(name) for name in ("seconds", "peak_memory_mib")}
+    for name, value in (record.get("parameters") or {}).items():
+        row[f"parameters.{name}" if name in row else name] = _cell(value)
+    return row
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+def _plain(value: Any) -> Any:
+    """Turn what NumPy, pandas and pathlib give into what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | pd.Series):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    return value if isinstance(value, bool | int | str) else str(value)
