@@ -145,7 +145,7 @@ def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
 
 def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
     """The images that take part, by ascending image_id so that the order of the rows cannot change the outcome."""
-    images = ann.images[(ann.images["split"] == "train") & ann.images["category"].notna()].sort_index()
+    images = ann.images[ann.images["split"].isin(["train"]) & ann.images["category"].notna()].sort_index()
     if images.empty:
         raise DatasetError(
             f"{caller}: none of the {len(ann.images)} images is a training image with a category; "

@@ -1,0 +1,393 @@
+"""From picture files to batches: read, resize, warp, one batch at a time, so that memory does not grow with the data.
+
+What is random is drawn before an epoch starts, from the seed and the number of the epoch: the order of the pictures
+and one affine matrix a picture. Threads then only do as they are told, and any epoch can be had again, which is what
+a resumed training needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+
+from mpii_lib.errors import DatasetError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from mpii_lib.annotations import Annotations
+
+Target = Literal["category", "activity"]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random affine changes of a picture, drawn anew for each picture and epoch, applied as one warp.
+
+    Parameters
+    ----------
+    rotation
+        Largest angle in degrees, to either side.
+    zoom
+        Largest relative change of size: 0.1 draws factors from 0.9 to 1.1.
+    shear
+        Largest shear angle in degrees, to either side.
+    flip
+        Mirror left and right in half of the cases.
+    fill
+        What is beyond the border: the picture mirrored ("reflect"), its edge drawn out ("nearest"), or black
+        ("constant").
+    append
+        Show every picture twice in an epoch, once as it is and once changed, instead of only changed.
+
+    Raises
+    ------
+    DatasetError
+        A value is out of range.
+    """
+
+    rotation: float = 0.0
+    zoom: float = 0.0
+    shear: float = 0.0
+    flip: bool = False
+    fill: Literal["reflect", "nearest", "constant"] = "reflect"
+    append: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, limit in (("rotation", self.rotation, 180), ("zoom", self.zoom, 1), ("shear", self.shear, 90)):
+            if not 0 <= value <= limit or (value == limit and name != "rotation"):
+                raise DatasetError(f"Augmentation: {name}={value!r} is out of range; give a number from 0 to {limit}")
+        if self.fill not in ("reflect", "nearest", "constant"):
+            raise DatasetError(f'Augmentation: fill={self.fill!r} is unknown; use "reflect", "nearest" or "constant"')
+
+    def matrices(self, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        """Draw `count` changes of pictures of `size` (height, width).
+
+        Returns
+        -------
+        numpy.ndarray
+            float64 (count, 3, 3). Each takes a pixel centre (x, y, 1) of the picture to its place in the changed
+            picture, so the joints of a pose can be moved along. The middle of the picture stays where it is.
+        """
+        angle = np.deg2rad(self.rotation) * rng.uniform(-1, 1, count)
+        factor = 1 + self.zoom * rng.uniform(-1, 1, count)
+        slant = np.deg2rad(self.shear) * rng.uniform(-1, 1, count)
+        mirror = np.where(self.flip & (rng.random(count) < 0.5), -1.0, 1.0)
+        linear = np.zeros((count, 2, 2))
+        # rotation @ shear along x @ mirror, times the factor
+        linear[:, 0, 0] = np.cos(angle) * mirror
+        linear[:, 0, 1] = np.cos(angle) * np.tan(slant) - np.sin(angle)
+        linear[:, 1, 0] = np.sin(angle) * mirror
+        linear[:, 1, 1] = np.sin(angle) * np.tan(slant) + np.cos(angle)
+        linear *= factor[:, None, None]
+        middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
+        matrices = np.tile(np.eye(3), (count, 1, 1))
+        matrices[:, :2, :2] = linear
+        matrices[:, :2, 2] = middle - linear @ middle
+        return matrices
+
+
+class ImageDataset:
+    """Pictures with one class each, streamed from disk in batches. Made by `classification_dataset`.
+
+    Attributes
+    ----------
+    classes
+        Names of the classes; a label is a position in this list.
+    labels, image_ids, paths
+        int32 (N,), int64 (N,) and N paths, in the order in which the images were given, whether shuffled or not.
+    size
+        (height, width) in pixels.
+    excluded
+        Number of images left out because they have no label, or one that is not in `classes`.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        labels: np.ndarray,
+        image_ids: np.ndarray,
+        classes: list[str],
+        *,
+        size: tuple[int, int],
+        batch: int,
+        shuffle: bool,
+        augment: Augmentation | None,
+        seed: int,
+        drop_remainder: bool,
+        excluded: int,
+    ) -> None:
+        self.paths, self.labels, self.image_ids, self.classes = list(paths), labels, image_ids, classes
+        self.size, self.batch, self.shuffle, self.augment = size, batch, shuffle, augment
+        self.seed, self.drop_remainder, self.excluded = seed, drop_remainder, excluded
+        self._unreadable: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __repr__(self) -> str:
+        text = f"{len(self)} pictures of {len(self.classes)} classes, {self.size[0]} x {self.size[1]} pixels"
+        if self.excluded:
+            text += f"; {self.excluded} images without a label left out"
+        if self._unreadable:
+            text += f"; {len(self._unreadable)} pictures could not be read (see .skipped)"
+        return f"ImageDataset: {text}"
+
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        """Path and reason of each picture that could not be read so far; whole after the first epoch."""
+        return [(str(self.paths[position]), reason) for position, reason in sorted(self._unreadable.items())]
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches in an epoch when every picture can be read."""
+        rows = len(self) * (2 if self.augment is not None and self.augment.append else 1)
+        return rows // self.batch if self.drop_remainder else -(-rows // self.batch)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of file names and sizes in bytes, labels, classes and picture size: the key for cached features."""
+        digest = hashlib.sha256(repr((self.classes, self.size)).encode())
+        for path, label in zip(self.paths, self.labels.tolist(), strict=True):
+            length = path.stat().st_size if path.is_file() else -1
+            digest.update(f"{path.name}\0{length}\0{label}\n".encode())
+        return digest.hexdigest()
+
+    @property
+    def tf(self) -> Any:
+        """The stream of epoch 0: a `tf.data.Dataset` as `epoch` makes it."""
+        return self.epoch(0)
+
+    def epoch(self, number: int) -> Any:
+        """Build the stream of one epoch.
+
+        Parameters
+        ----------
+        number
+            Counted from 0. With `shuffle` the order, and with `augment` the changes, differ from epoch to epoch; the
+            same number gives the same pictures again.
+
+        Returns
+        -------
+        tf.data.Dataset
+            Batches of float32 RGB 0..255 (B, H, W, 3) and int32 (B,). Unreadable pictures are left out and noted in
+            `skipped`, so its number of batches is not known before it ran.
+        """
+        tf = _tensorflow()
+        labels = tf.constant(self.labels)
+        return self._stream(number).map(lambda pictures, positions: (pictures, tf.gather(labels, positions)))
+
+    def batches(self, epoch: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Iterate over one epoch in NumPy: pictures as in `epoch`, labels int32 (B,), image_ids int64 (B,).
+
+        The three stay together whatever is shuffled or skipped.
+        """
+        for pictures, positions in self._stream(epoch).as_numpy_iterator():
+            yield pictures, self.labels[positions], self.image_ids[positions]
+
+    def _plan(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Everything random of one epoch: the positions in order, and the changes in the form that the warp wants."""
+        count = len(self)
+        positions, backward = np.arange(count), None
+        if self.augment is not None:
+            changes = self.augment.matrices(count, self.size, np.random.default_rng([self.seed, epoch, 1]))
+            if self.augment.append:
+                positions = np.concatenate([positions, positions])
+                changes = np.concatenate([np.tile(np.eye(3), (count, 1, 1)), changes])
+            # The warp asks for each pixel of the result where it comes from: the inverse, without its last entry, 1.
+            backward = np.linalg.inv(changes).reshape(-1, 9)[:, :8].astype(np.float32)
+        if self.shuffle:
+            order = np.random.default_rng([self.seed, epoch, 0]).permutation(len(positions))
+            positions, backward = positions[order], None if backward is None else backward[order]
+        return positions, backward
+
+    def _read(self, position: np.int64) -> tuple[np.ndarray, np.bool_]:
+        """One picture, uint8 (H, W, 3), and whether it could be read; called by tf.data's threads."""
+        try:
+            return read_picture(self.paths[position], self.size), np.True_
+        except DatasetError as error:
+            self._unreadable[int(position)] = str(error)
+            return np.zeros((*self.size, 3), np.uint8), np.False_
+
+    def _stream(self, epoch: int) -> Any:
+        """Batches of float32 pictures (B, H, W, 3) and their positions int64 (B,)."""
+        tf = _tensorflow()
+        positions, backward = self._plan(epoch)
+        if backward is None:
+            backward = np.zeros((len(positions), 0), np.float32)
+
+        def read(position: Any, change: Any) -> Any:
+            # Pillow and not tf.io: it names the file that fails and why, reads grey, CMYK and misnamed files, decodes
+            # large JPEGs at a fraction of their size, and lets go of Python's lock while it works.
+            picture, readable = tf.numpy_function(self._read, [position], (tf.uint8, tf.bool), stateful=False)
+            return tf.ensure_shape(picture, (*self.size, 3)), position, change, tf.ensure_shape(readable, ())
+
+        def finish(pictures: Any, positions: Any, changes: Any, _: Any) -> Any:
+            pictures = tf.cast(pictures, tf.float32)
+            if self.augment is not None:
+                pictures = tf.raw_ops.ImageProjectiveTransformV3(
+                    images=pictures,
+                    transforms=changes,
+                    output_shape=self.size,
+                    interpolation="BILINEAR",
+                    fill_mode=self.augment.fill.upper(),
+                    fill_value=0.0,
+                )
+                pictures = tf.ensure_shape(pictures, (None, *self.size, 3))
+            return pictures, positions
+
+        with tf.device("CPU:0"):
+            stream = tf.data.Dataset.from_tensor_slices((positions, backward))
+            stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            stream = stream.filter(lambda *row: row[-1]).batch(self.batch, drop_remainder=self.drop_remainder)
+            return stream.map(finish, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def classification_dataset(
+    ann: Annotations,
+    image_ids: Iterable[int],
+    target: Target = "category",
+    *,
+    classes: Sequence[str] | None = None,
+    size: tuple[int, int] = (224, 224),
+    batch: int = 32,
+    shuffle: bool = False,
+    augment: Augmentation | None = None,
+    seed: int = 0,
+    drop_remainder: bool = False,
+) -> ImageDataset:
+    """Stream pictures and their class from disk.
+
+    Parameters
+    ----------
+    ann
+        The annotations; pictures lie in `ann.folder`.
+    image_ids
+        Which images, for instance `split.index[split == "train"]`.
+    target
+        What to predict: "category" or "activity".
+    classes
+        Names in the order of the labels. Default: all names in `ann`, sorted, so that the parts of a split agree.
+    size
+        (height, width) in pixels; a picture is scaled to it whatever its proportions.
+    batch
+        Pictures a batch.
+    shuffle
+        Another order in each epoch, over all pictures (no buffer).
+    augment
+        Random changes on the fly, or None.
+    seed
+        Fixes order and changes of every epoch; 0 or more.
+    drop_remainder
+        Leave out a last, smaller batch.
+
+    Returns
+    -------
+    ImageDataset
+        `.tf`, `.epoch(n)`, `.batches(n)`, `.classes`, `.labels`, `.image_ids`, `.skipped`.
+
+    Raises
+    ------
+    DatasetError
+        An image_id is unknown, none of the images has a label, or none of the picture files is there.
+    """
+    if target not in ("category", "activity"):
+        raise DatasetError(f'classification_dataset: target={target!r} is unknown; use "category" or "activity"')
+    if batch < 1 or len(size) != 2 or min(size) < 1 or seed < 0:
+        raise DatasetError(
+            f"classification_dataset: batch={batch}, size={tuple(size)}, seed={seed} cannot be used; "
+            "batch and size (height, width) are at least 1, seed at least 0"
+        )
+    ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))
+    unknown = ids[~ids.isin(ann.images.index)]
+    if len(unknown):
+        raise DatasetError(
+            f"classification_dataset: {len(unknown)} image_ids are not in the annotations, the first is {unknown[0]}; "
+            "take them from ann.images.index"
+        )
+    if classes is None:
+        classes = sorted(ann.images[target].dropna().unique().tolist())
+    names = [str(name) for name in classes]
+    if len(set(names)) < len(names):
+        raise DatasetError("classification_dataset: a class is named twice in `classes`; give each name once")
+    labels = pd.Index(names).get_indexer(pd.Index(ann.images[target].reindex(ids).astype(object)))
+    labelled = labels >= 0
+    kept = ids[labelled]
+    if not len(kept):
+        raise DatasetError(
+            f"classification_dataset: none of the {len(ids)} images has a {target} among the {len(names)} classes; "
+            "use labelled images, as split_images gives them"
+        )
+    paths = [Path(ann.image_path(image_id)) for image_id in kept.tolist()]
+    if not any(path.is_file() for path in paths):
+        raise DatasetError(
+            f"classification_dataset: none of the {len(paths)} picture files is there, {paths[0]} for instance; "
+            "put the pictures in that folder (`mpii fetch mpii FOLDER` downloads MPII)"
+        )
+    return ImageDataset(
+        paths,
+        labels[labelled].astype(np.int32),
+        kept.to_numpy(),
+        names,
+        size=(int(size[0]), int(size[1])),
+        batch=int(batch),
+        shuffle=shuffle,
+        augment=augment,
+        seed=int(seed),
+        drop_remainder=drop_remainder,
+        excluded=int((~labelled).sum()),
+    )
+
+
+def read_picture(path: Path | str, size: tuple[int, int]) -> np.ndarray:
+    """Read one picture of any kind that Pillow knows, as RGB scaled to `size`.
+
+    Parameters
+    ----------
+    path
+        The file; its content counts, not its ending.
+    size
+        (height, width) in pixels. A JPEG of a multiple of that is decoded at 1/2, 1/4 or 1/8.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 (height, width, 3).
+
+    Raises
+    ------
+    DatasetError
+        The message is the reason alone: the file is missing, broken, cut short, or not a picture.
+    """
+    height, width = size
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith(("I", "F")):
+                raise DatasetError(f"pixels of type {picture.mode} are not 8 bits a colour")
+            picture.draft("RGB", (width, height))
+            return np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
+    except DatasetError:
+        raise
+    except FileNotFoundError:
+        raise DatasetError("no such file") from None
+    except UnidentifiedImageError:
+        raise DatasetError("not a picture") from None
+    except Exception as error:  # Pillow's decoders raise what they like on broken bytes
+        reason = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+        raise DatasetError(reason) from None
+
+
+def _tensorflow() -> ModuleType:
+    """TensorFlow, loaded when the first stream is built and without the messages of its start."""
+    from mpii_lib._keras import silenced_stderr
+
+    with silenced_stderr():
+        import tensorflow as tf
+    return tf
