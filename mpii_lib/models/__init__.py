@@ -1,0 +1,44 @@
+"""Networks: the registry of backbones and the classifiers built on them."""
+
+from mpii_lib.errors import ModelError
+from mpii_lib.models.backbones import BACKBONES, SMALL_WIDTH, Backbone, build_backbone, get_backbone
+from mpii_lib.models.classifier import (
+    HEADS,
+    BackbonePreprocessing,
+    backbone_of,
+    build_classifier,
+    describe,
+    feature_model,
+    head_model,
+)
+from mpii_lib.models.freezing import freeze_backbone, frozen_layers
+from mpii_lib.models.weights import (
+    imagenet_file,
+    load_backbone_weights,
+    sample_file,
+    sample_metadata,
+    save_backbone_weights,
+)
+
+__all__ = [
+    "BACKBONES",
+    "HEADS",
+    "SMALL_WIDTH",
+    "Backbone",
+    "BackbonePreprocessing",
+    "ModelError",
+    "backbone_of",
+    "build_backbone",
+    "build_classifier",
+    "describe",
+    "feature_model",
+    "freeze_backbone",
+    "frozen_layers",
+    "get_backbone",
+    "head_model",
+    "imagenet_file",
+    "load_backbone_weights",
+    "sample_file",
+    "sample_metadata",
+    "save_backbone_weights",
+]

@@ -1,0 +1,207 @@
+"""The five backbones of the course: what is known about each, and how to make one at full or reduced width."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from mpii_lib._keras import keras
+from mpii_lib.errors import ModelError
+
+SMALL_WIDTH = 1 / 8
+_STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One convolutional network of `keras.applications`, without its top.
+
+    Attributes
+    ----------
+    name
+        The name in `keras.applications`.
+    minimum_size
+        Smallest height and width, in pixels, that the network accepts.
+    layers
+        Number of Keras layers, the input layer included: the list that the freeze notation counts in.
+    parameters, small_parameters
+        Number of weights at full width and at 1/8 of it.
+    preprocessing
+        "tf" (RGB scaled to -1..1) or "caffe" (BGR minus the mean colour of ImageNet), as the weights were trained.
+    weight_file, weight_md5, weight_folder
+        File of the ImageNet weights, its MD5, and the folder of the Keras store that holds it.
+    year, paper, arxiv
+        Where the network was published.
+    """
+
+    name: str
+    minimum_size: int
+    layers: int
+    parameters: int
+    small_parameters: int
+    preprocessing: str
+    weight_file: str
+    weight_md5: str
+    weight_folder: str
+    year: int
+    paper: str
+    arxiv: str
+
+    @property
+    def weight_url(self) -> str:
+        """Where the ImageNet weights are fetched from."""
+        return f"{_STORE}/{self.weight_folder}/{self.weight_file}"
+
+
+def _entry(
+    name: str, folder: str, minimum: int, counts: tuple[int, int, int], mode: str, md5: str, paper: tuple[int, str, str]
+) -> Backbone:
+    stem = "resnet50" if name == "ResNet50" else folder
+    file = f"{stem}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    return Backbone(name, minimum, *counts, mode, file, md5, folder, *paper)
+
+
+_VGG = (2015, "Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition", "1409.1556")
+
+# Counts and checksums as measured on Keras 3.15; tests/models holds them against keras.applications.
+BACKBONES: MappingProxyType[str, Backbone] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            _entry(
+                "Xception",
+                "xception",
+                71,
+                (132, 20_861_480, 360_671),
+                "tf",
+                "b0042744bf5b25fce3cb969f33bebb97",
+                (2017, "Chollet, Xception: Deep Learning with Depthwise Separable Convolutions", "1610.02357"),
+            ),
+            _entry(
+                "ResNet50",
+                "resnet",
+                32,
+                (175, 23_587_712, 384_112),
+                "caffe",
+                "4d473c1dd8becc155b73f8504c6f6626",
+                (2016, "He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition", "1512.03385"),
+            ),
+            _entry("VGG16", "vgg16", 32, (19, 14_714_688, 230_568), "caffe", "6d6bbae143d832006294945121d1f1fc", _VGG),
+            _entry("VGG19", "vgg19", 32, (22, 20_024_384, 313_672), "caffe", "253f8cb515780f3b799900260a226db6", _VGG),
+            _entry(
+                "InceptionResNetV2",
+                "inception_resnet_v2",
+                75,
+                (780, 54_336_736, 864_044),
+                "tf",
+                "d19885ff4a710c122648d3b5c3b684e4",
+                (
+                    2017,
+                    "Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of Residual "
+                    "Connections on Learning",
+                    "1602.07261",
+                ),
+            ),
+        )
+    }
+)
+
+
+def get_backbone(name: str) -> Backbone:
+    """Look a backbone up by its name, whatever the case of its letters; ModelError for an unknown one."""
+    by_lower = {known.lower(): backbone for known, backbone in BACKBONES.items()}
+    found = by_lower.get(str(name).lower())
+    if found is None:
+        close = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
+        hint = f"did you mean {by_lower[close[0]].name!r}? " if close else ""
+        raise ModelError(f"backbone {name!r} is unknown; {hint}known are: {', '.join(BACKBONES)}")
+    return found
+
+
+def check_input_shape(backbone: Backbone, input_shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the input shape as (height, width, 3); ModelError when the backbone cannot take it."""
+    try:
+        shape = tuple(int(number) for number in input_shape)
+    except (TypeError, ValueError):
+        shape = ()
+    if len(shape) != 3 or shape[2] != 3:
+        raise ModelError(f"input_shape {input_shape!r}: give (height, width, 3), colour pictures with channels last")
+    if min(shape[:2]) < backbone.minimum_size:
+        least = backbone.minimum_size
+        raise ModelError(
+            f"input_shape {shape}: {backbone.name} needs at least {least} x {least} pixels; make the pictures larger"
+        )
+    return shape[0], shape[1], 3
+
+
+def build_backbone(
+    backbone: str | Backbone, input_shape: Sequence[int], width: float = 1.0, seed: int | None = None
+) -> keras.Model:
+    """Make a backbone with random weights, without its top; the result is named "backbone".
+
+    Parameters
+    ----------
+    backbone
+        A name of `BACKBONES` or its entry.
+    input_shape
+        (height, width, 3) in pixels. The network expects pictures that are already preprocessed.
+    width
+        Every convolution gets `filters * width` filters; 1/8 makes the networks of the sample weights.
+    seed
+        Draws the kernels from He's normal distribution with this seed, the same numbers on every Keras backend; None
+        leaves the initial weights of `keras.applications` (which follow `keras.utils.set_random_seed`).
+
+    Returns
+    -------
+    keras.Model
+        (B, H, W, 3) float to (B, h, w, C) float.
+
+    Raises
+    ------
+    ModelError
+        For an unknown backbone, a picture below its minimum size, or a width that leaves a fraction of a filter.
+    """
+    entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
+    shape = check_input_shape(entry, input_shape)
+    full = getattr(keras.applications, entry.name)(weights=None, include_top=False, input_shape=shape, name="backbone")
+    model = full if width == 1 else _narrowed(full, entry, width)
+    if seed is not None:
+        draw_he_normal(model, seed)
+    return model
+
+
+def _narrowed(full: keras.Model, entry: Backbone, width: float) -> keras.Model:
+    """Copy the layer graph with `width` times the filters in each convolution."""
+
+    def narrow(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config: dict[str, Any] = layer.get_config()
+        if "filters" in config:
+            filters = config["filters"] * width
+            if filters < 1 or filters != int(filters):
+                raise ModelError(
+                    f"width {width}: {entry.name} has a layer of {config['filters']} filters; this leaves {filters:g}; "
+                    "choose 1/2, 1/4 or 1/8"
+                )
+            config["filters"] = int(filters)
+        return type(layer).from_config(config)
+
+    return keras.models.clone_model(full, clone_function=narrow)
+
+
+def draw_he_normal(model: keras.Model, seed: int) -> None:
+    """Draw every convolution kernel anew from a normal distribution of variance 2 / fan-in (He et al. 2015).
+
+    A depthwise kernel gets 1 / fan-in: it sums over its window only, and no ReLU halves its output.
+    """
+    generator = np.random.default_rng(seed)
+    for layer in model.layers:
+        for variable in layer.weights:
+            shape = tuple(variable.shape)
+            if len(shape) == 4:
+                variance = 1 / np.prod(shape[:2]) if "depthwise" in variable.name else 2 / np.prod(shape[:3])
+                variable.assign(generator.standard_normal(shape, dtype=np.float32) * np.float32(np.sqrt(variance)))

@@ -1,0 +1,62 @@
+"""Which layers of a backbone learn: the report's freeze notation in both of its readings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mpii_lib._keras import keras
+from mpii_lib.errors import ModelError
+
+Freeze = Literal["all", "none"] | int | tuple[Literal["last"], int]
+
+
+def frozen_layers(count: int, freeze: Freeze) -> range:
+    """Return the positions of the frozen layers in a backbone of `count` layers.
+
+    The report writes "[-7]" and explains it as "the last seven layers untrainable", while the code it describes,
+    `for layer in model.layers[:-7]: layer.trainable = False`, freezes all the others. Both readings have a name here:
+
+    ============== ===========================================================
+    freeze         frozen layers
+    ============== ===========================================================
+    "all"          every layer
+    "none"         no layer
+    -7             `layers[:-7]`: all but the last seven: the usual way, as the last layers are the ones to adapt
+    7              `layers[:7]`: the first seven
+    ("last", 7)    `layers[-7:]`: the last seven (the report's sentence taken at its word)
+    ============== ===========================================================
+
+    The input layer and layers without weights count, as they do in `model.layers`.
+
+    Raises
+    ------
+    ModelError
+        For another notation, and unless 0 < n <= `count`.
+    """
+    if freeze == "all":
+        return range(count)
+    if freeze == "none":
+        return range(0)
+    last, number = False, freeze
+    if isinstance(freeze, tuple) and len(freeze) == 2 and freeze[0] == "last":
+        last, number = True, freeze[1]
+    if isinstance(number, bool) or not isinstance(number, int) or (last and number < 0):
+        raise ModelError(f'freeze {freeze!r}: give "all", "none", a whole number such as -7, or ("last", 7)')
+    if not 0 < abs(number) <= count:
+        raise ModelError(f"freeze {freeze!r}: the backbone has {count} layers, so the number must be 1 to {count}")
+    return range(count - number, count) if last else range(count)[:number]
+
+
+def freeze_backbone(backbone: keras.Model, freeze: Freeze) -> None:
+    """Set which layers of a backbone learn; compile the model again afterwards.
+
+    BatchNormalization never learns, whatever `freeze` says: its statistics belong to the data that the weights were
+    made with, and a small training set would pull them away. Calling the backbone with `training=False` is not enough
+    for that (Keras 3.10 to 3.15 let the `training=True` of `fit` win), so each of these layers is made untrainable,
+    which also makes it use its stored statistics.
+    """
+    frozen = frozen_layers(len(backbone.layers), freeze)
+    backbone.trainable = True  # a model that is frozen as a whole would overrule its layers
+    for position, layer in enumerate(backbone.layers):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = position not in frozen and not normalises

@@ -1,0 +1,181 @@
+"""Weights of a backbone: ImageNet's from the net or a folder, the sample's from the package, your own from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mpii_lib._keras import keras
+from mpii_lib.errors import ModelError
+from mpii_lib.models.backbones import SMALL_WIDTH, Backbone, get_backbone
+
+WEIGHTS_DIR = "MPII_WEIGHTS_DIR"
+SUFFIXES = (".npz", ".h5", ".keras")
+_METADATA = "metadata"
+
+
+def check_source(weights: str | os.PathLike[str] | None) -> None:
+    """Raise ModelError unless `weights` is None, "imagenet", "sample" or an existing file of a known kind.
+
+    It is cheap, so that a wrong name is said before a network is built.
+    """
+    if weights is None or weights in ("imagenet", "sample"):
+        return
+    path = Path(weights)
+    if not path.is_file():
+        raise ModelError(
+            f'weights {str(weights)!r}: no such file; give "imagenet", "sample", None or a file of weights'
+        )
+    if path.suffix not in SUFFIXES:
+        raise ModelError(f"{path}: weights come as .npz, .h5, .weights.h5 or .keras, not as {path.suffix or 'this'!r}")
+
+
+def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str | os.PathLike[str]) -> None:
+    """Fill a backbone made by `build_backbone` with weights.
+
+    Parameters
+    ----------
+    model
+        The backbone; "imagenet" needs full width, "sample" 1/8.
+    backbone
+        Its entry in `BACKBONES`.
+    weights
+        "imagenet": from the folder in MPII_WEIGHTS_DIR when that is set, else through Keras' own cache and download;
+        the MD5 is checked both times. "sample": shipped with the package. A path: the weights of the backbone alone
+        (.npz of `save_backbone_weights`, .h5, .weights.h5) or a whole saved model with a backbone in it (.keras).
+
+    Raises
+    ------
+    ModelError
+        No network, a missing or damaged file, or weights that do not fit this network.
+    """
+    if weights == "imagenet":
+        path = imagenet_file(backbone)
+    elif weights == "sample":
+        path = sample_file(backbone)
+    else:
+        path = Path(weights)
+    try:
+        if path.suffix == ".npz":
+            values, _ = read_npz(path)
+            _assign(model, values, path)
+        elif path.suffix == ".keras":
+            saved = keras.saving.load_model(path, compile=False)
+            inner = [layer for layer in saved.layers if layer.name == "backbone"]
+            _assign(model, [variable.numpy() for variable in (inner[0] if inner else saved).weights], path)
+        else:
+            model.load_weights(path)
+    except ModelError:
+        raise
+    except Exception as error:  # Keras and HDF5 raise a dozen kinds for a damaged or foreign file
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{path}: cannot be loaded into {backbone.name} ({reason}); is it the right file?") from None
+
+
+def imagenet_file(backbone: Backbone) -> Path:
+    """Return the checked ImageNet weights file of a backbone, fetched when it is not there; ModelError without it."""
+    folder = os.environ.get(WEIGHTS_DIR)
+    if folder:
+        path = Path(folder) / backbone.weight_file
+        if not path.is_file():
+            raise ModelError(
+                f"{path}: not there, though {WEIGHTS_DIR} names its folder; fetch it from {backbone.weight_url}, "
+                f'unset {WEIGHTS_DIR}, or use weights="sample"'
+            )
+        found = _md5(path)
+        if found != backbone.weight_md5:
+            raise ModelError(
+                f"{path}: MD5 is {found}, not {backbone.weight_md5}; the file is damaged or another one: "
+                f"fetch it again from {backbone.weight_url}"
+            )
+        return path
+    try:
+        return Path(
+            keras.utils.get_file(
+                backbone.weight_file, backbone.weight_url, cache_subdir="models", file_hash=backbone.weight_md5
+            )
+        )
+    except Exception as error:  # get_file raises a plain Exception when it cannot fetch
+        reason = str(error).strip().split(" -- ")[-1] or type(error).__name__
+        raise ModelError(
+            f"ImageNet weights of {backbone.name}: cannot fetch {backbone.weight_url} ({reason}); put that file into a "
+            f'folder and set {WEIGHTS_DIR} to the folder, or use weights="sample"'
+        ) from None
+
+
+def sample_file(backbone: str | Backbone) -> Path:
+    """Return the file of the sample weights that the package ships for a backbone; ModelError when it is missing."""
+    entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
+    path = Path(str(resources.files("mpii_lib.models"))) / "sample_weights" / f"{entry.name.lower()}.npz"
+    if not path.is_file():
+        raise ModelError(
+            f"{path}: the sample weights of {entry.name} are missing; install the package again, "
+            "or make them with scripts/train_sample_weights.py"
+        )
+    return path
+
+
+def sample_metadata(backbone: str | Backbone) -> dict[str, Any]:
+    """Return how the sample weights of a backbone were made: pictures, seeds, epochs, seconds, scores."""
+    return read_npz(sample_file(backbone))[1]
+
+
+def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], metadata: dict[str, Any]) -> None:
+    """Write the weights of a backbone, in the order of its layers, and a JSON of metadata to a compressed .npz.
+
+    Kernels are kept in half precision, which halves the file and moves features by a thousandth; biases and the
+    statistics of batch normalisation stay in float32.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for number, variable in enumerate(model.weights):
+        value = np.asarray(keras.ops.convert_to_numpy(variable))
+        # The layer's name is for readers of the file: loading goes by order and shape, since Keras numbers its names.
+        name = "_".join(variable.path.split("/")[-2:])
+        arrays[f"{number:04d}_{name}"] = value.astype(np.float16 if value.ndim > 1 else np.float32)
+    arrays[_METADATA] = np.frombuffer(json.dumps(metadata).encode(), dtype=np.uint8)
+    target = Path(path)
+    temporary = target.with_name(target.name + ".part")
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    temporary.replace(target)
+
+
+def read_npz(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Read the arrays, in their order, and the metadata of a file by `save_backbone_weights`; nothing is unpickled."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = sorted(name for name in file.files if name != _METADATA)
+            metadata = json.loads(file[_METADATA].tobytes()) if _METADATA in file.files else {}
+            return [file[name] for name in names], metadata
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"{path}: is no file of backbone weights ({reason}); fetch or make it again") from None
+
+
+def _assign(model: keras.Model, values: list[np.ndarray], path: Path) -> None:
+    variables = model.weights
+    if len(values) != len(variables):
+        raise ModelError(
+            f"{path}: holds {len(values)} arrays where the network has {len(variables)}; "
+            f"it belongs to another backbone (sample weights go with width {SMALL_WIDTH:g})"
+        )
+    for variable, value in zip(variables, values, strict=True):
+        if tuple(variable.shape) != value.shape:
+            raise ModelError(
+                f"{path}: {variable.path} has shape {tuple(variable.shape)} in the network and {value.shape} in the "
+                "file; it belongs to another backbone or width"
+            )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value.astype(np.float32))
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
