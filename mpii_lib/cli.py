@@ -1,0 +1,313 @@
+"""The command `mpii`: draw the sample, fetch the data, look at annotations, run notebooks, build the report.
+
+Exit status: 0 when all went well, 1 when a notebook failed or a picture cannot be read, 2 for anything given wrongly,
+130 after Ctrl-C. What is heavy is imported by the command that needs it, so that `mpii --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpii_lib.errors import DatasetError, MpiiError, ReportError
+
+if TYPE_CHECKING:
+    from mpii_lib.annotations import Annotations
+    from mpii_lib.report import NotebookRun
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except MpiiError as error:
+        print(f"mpii: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("mpii: stopped; what was there before is unchanged", file=sys.stderr)
+        return 130
+    except ModuleNotFoundError as error:
+        print(f"mpii: {error.name} is not installed; run: pip install 'mpii-notebooks[notebooks]'", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `mpii info … | head`
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"mpii: {where}{error.strerror or error}; check the path, its permissions and the disk", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mpii", description="Human pose and activity in notebooks: data, runs, report."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    sample = _command(
+        commands, "sample", _sample, "draw the sample data set into a folder", "mpii sample data/sample --images 300"
+    )
+    sample.add_argument("folder", type=Path, metavar="FOLDER", help="where images/ and the annotation files go")
+    sample.add_argument("--images", type=_positive, default=1200, metavar="N", help="how many pictures (1200)")
+    sample.add_argument("--seed", type=int, default=0, help="the same seed draws the same pictures (0)")
+    sample.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="in pixels (640x480)")
+
+    fetch = _command(
+        commands,
+        "fetch",
+        _fetch,
+        "download the official data; a broken download goes on",
+        "mpii fetch coco --split val",
+    )
+    fetch.add_argument("data", choices=["mpii", "coco"], help="which data set (MPII 13 GB; COCO val 1 GB, train 18 GB)")
+    fetch.add_argument("--folder", type=Path, help="where it goes (data/mpii or data/coco)")
+    fetch.add_argument("--split", choices=["train", "val"], default="val", help="which part of COCO (val)")
+
+    info = _command(commands, "info", _info, "count what an annotation file or folder holds", "mpii info data/sample")
+    info.add_argument("path", type=Path, metavar="PATH", help="MPII .mat or its folder, COCO folder or .json, .parquet")
+    info.add_argument(
+        "--pictures", action="store_true", help="also read every picture, and list those that cannot be read"
+    )
+
+    run = _command(
+        commands,
+        "run",
+        _run,
+        "run notebooks with parameters",
+        "mpii run notebooks/21_xception.ipynb -p EPOCHS 5 -o out",
+    )
+    run.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="one or more .ipynb files")
+    run.add_argument("-o", "--folder", type=Path, default=Path("executed"), help="for the executed copies (executed)")
+    _run_options(run)
+
+    report = _command(
+        commands,
+        "report",
+        _report,
+        "run the course and build one page from it",
+        "mpii report --backbones xception,vgg16",
+    )
+    report.add_argument("--folder", type=Path, default=Path("report"), help="where index.html will be (report)")
+    report.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="where the notebooks are (notebooks)")
+    report.add_argument("--data", choices=["sample", "mpii", "coco"], default="sample", help="which data (sample)")
+    report.add_argument("--data-dir", type=Path, help="the folder of the real data")
+    report.add_argument("--backbones", type=_names, default=[], help="names with commas, or all (all that are there)")
+    report.add_argument("--seed", type=int, help="for every notebook (each notebook's own)")
+    _run_options(report)
+    return parser
+
+
+def _command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace], int], text: str, example: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + ".", epilog=f"example: {example}"
+    )
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="a parameter, for the notebooks that know it; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("-j", "--jobs", type=_positive, default=2, metavar="N", help="notebooks at once (2)")
+    parser.add_argument(
+        "--timeout", type=_positive, metavar="SECONDS", help="for one cell (no limit; report: 3600 on the sample)"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write WIDTHxHEIGHT, 640x480 for instance")
+    return int(width), int(height)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from mpii_lib.datasets import make_sample
+
+    _folder_or_new(options.folder)
+    annotations = make_sample(options.folder, options.images, options.seed, size=options.size, progress=True)
+    print(_table(str(options.folder), _counts(annotations)))
+    return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from mpii_lib.datasets import fetch_coco, fetch_mpii
+
+    folder = options.folder or Path("data", options.data)
+    _folder_or_new(folder)
+    if options.data == "mpii":
+        fetch_mpii(folder)
+    else:
+        fetch_coco(folder, split=options.split)
+    print(f"{folder}: complete; in notebooks DATA = {options.data!r}, DATA_DIR = {str(folder)!r}")
+    return 0
+
+
+def _folder_or_new(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise DatasetError(f"{folder}: is a file, not a folder; name another folder")
+
+
+def _info(options: argparse.Namespace) -> int:
+    broken: list[tuple[Path, str]] = []
+    for name, found in _read_any(options.path):
+        print(_table(name, _counts(found)))
+        if options.pictures:
+            broken += _broken_pictures(found)
+    for path, reason in broken:
+        print(f"mpii: {path}: cannot be read as a picture ({reason})", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _read_any(path: Path) -> list[tuple[str, Annotations]]:
+    """Read whatever annotations a path holds; a folder of the sample holds MPII's file and COCO's."""
+    from mpii_lib.annotations import AnnotationError, Annotations, read_coco, read_mpii
+
+    if not path.exists():
+        raise AnnotationError(f"{path}: is not there; check the path")
+    if path.is_file():
+        readers: dict[str, Callable[[Path], Annotations]] = {
+            ".mat": read_mpii,
+            ".parquet": Annotations.load,
+            ".json": lambda p: read_coco(p, split="val" if "val" in p.name else "train"),
+        }
+        if path.suffix.lower() not in readers:
+            raise AnnotationError(f"{path}: is no annotation file; give a .mat, .json or .parquet file, or a folder")
+        return [(str(path), readers[path.suffix.lower()](path))]
+    found = []
+    if any(path.glob("*.mat")) or any(path.glob("*/*.mat")):
+        found.append((f"{path} (MPII)", read_mpii(path)))
+    for split in ("train", "val"):
+        file = path / "annotations" / f"person_keypoints_{split}2017.json"
+        if file.is_file():
+            found.append((f"{path} (COCO {split})", read_coco(path, split=split)))  # type: ignore[arg-type]
+    if not found:
+        raise AnnotationError(
+            f"{path}: holds no annotations; give the folder with mpii_human_pose_v1_u12_1.mat or with annotations/"
+        )
+    return found
+
+
+def _counts(annotations: Annotations) -> list[tuple[str, str]]:
+    images, people = annotations.images, annotations.people
+    rows = [("images", f"{len(images):,}")]
+    rows += [(f"  {split}", f"{count:,}") for split, count in images["split"].value_counts().items()]
+    rows += [
+        ("persons", f"{len(people):,}"),
+        ("  with joints", f"{int(annotations.with_joints.sum()):,}"),
+        ("joints of a person", f"{len(annotations.skeleton.joints)} ({annotations.skeleton.name})"),
+    ]
+    for label, column in (("categories", "category"), ("activities", "activity"), ("videos", "video_id")):
+        if images[column].notna().any():
+            rows.append((label, f"{images[column].nunique():,}"))
+    if images["category"].notna().any():
+        training = images[images["split"] == "train"]
+        rows.append(("training images without a label", f"{int(training['category'].isna().sum()):,}"))
+        counts = training["category"].value_counts()
+        rows += [
+            ("largest category", f"{counts.index[0]}, {counts.iloc[0]:,}"),
+            ("smallest category", f"{counts.index[-1]}, {counts.iloc[-1]:,}"),
+        ]
+    folder = annotations.folder
+    rows.append(("pictures in", str(folder) if folder and folder.is_dir() else "not there"))
+    return rows
+
+
+def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in rows)
+    return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows)])
+
+
+def _broken_pictures(annotations: Annotations) -> list[tuple[Path, str]]:
+    from PIL import Image
+    from tqdm import tqdm
+
+    broken = []
+    for image_id in tqdm(annotations.images.index, desc="pictures", unit="", leave=False, disable=None):
+        path = annotations.image_path(image_id)
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+        except FileNotFoundError:
+            broken.append((path, "is not there"))
+        except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, DecompressionBombError ...
+            broken.append((path, str(error).splitlines()[0][:80] if str(error) else type(error).__name__))
+    return broken
+
+
+def _run(options: argparse.Namespace) -> int:
+    from mpii_lib.report import run_notebooks
+    from mpii_lib.report.progress import RunDisplay
+
+    runs = run_notebooks(
+        options.notebooks,
+        _parameters(options),
+        options.folder,
+        jobs=options.jobs,
+        timeout=options.timeout,
+        progress=RunDisplay([path.stem for path in options.notebooks]),
+    )
+    return _tell(runs, [str(run.output) for run in runs if run.ok])
+
+
+def _report(options: argparse.Namespace) -> int:
+    from mpii_lib.report.course import make_report
+    from mpii_lib.report.progress import RunDisplay
+
+    if options.data != "sample" and not options.data_dir:
+        raise ReportError(f"--data {options.data} needs --data-dir FOLDER; `mpii fetch {options.data}` downloads it")
+    if options.data_dir and not options.data_dir.is_dir():
+        raise ReportError(
+            f"--data-dir {options.data_dir}: there is no such folder; `mpii fetch {options.data}` downloads it"
+        )
+    given: dict[str, Any] = {"DATA": options.data} if options.data != "sample" else {}
+    if options.data_dir:
+        given["DATA_DIR"] = str(options.data_dir.resolve())
+    if options.seed is not None:
+        given["SEED"] = options.seed
+    limit = options.timeout or (3600 if options.data == "sample" else None)
+    index, runs = make_report(
+        options.folder,
+        notebooks=options.notebooks,
+        backbones=options.backbones,
+        parameters=given | _parameters(options),
+        jobs=options.jobs,
+        timeout=limit,
+        show=RunDisplay,
+    )
+    return _tell(runs, [f"Open {index.resolve().as_uri()}"])
+
+
+def _parameters(options: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name, value in options.parameter}
+
+
+def _tell(runs: Sequence[NotebookRun], lines: Sequence[str]) -> int:
+    failed = [run for run in runs if not run.ok]
+    for run in failed:
+        print(f"mpii: {run} (see {run.output})", file=sys.stderr)
+    for line in lines:
+        print(line)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""An executed notebook as one HTML page that needs no network: mathematics as MathML, no script at all.
+
+nbconvert's own pages fetch require.js, MathJax and mermaid, so only its cell markup is used; `offline` then takes out
+whatever would reach for the network and mends what a reader with a screen reader or a phone would stumble on.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import html
+import logging
+import mimetypes
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NO_ALT = "A figure without a description"
+_LIVE_ONLY = ("application/vnd.jupyter.widget-view+json", "application/javascript", "text/vnd.mermaid")
+_REMOTE = re.compile(r"^\s*(https?:)?//", re.I)
+_NEEDS_NETWORK = re.compile(r"@import|url\(\s*['\"]?(https?:)?//", re.I)
+_LIVE_NOTE = '<p class="note">A control stands here in the live notebook; open it in Jupyter or Colab to turn it.</p>'
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture among a notebook's outputs: a data address, its alternative text, its size in pixels."""
+
+    source: str
+    alt: str
+    size: tuple[int, int] | None = None
+
+
+def _operator(found: re.Match[str]) -> str:
+    """The name of an operator without star and thin spaces, which the converter does not know there."""
+    return "\\operatorname{" + re.sub(r"\\[,;: ]", "", found[1]) + "}"
+
+
+def math_to_mathml(tex: str, display: bool = False) -> str:
+    """Turn TeX into MathML, which browsers show without any script; TeX that is not understood stays as it is."""
+    from latex2mathml.converter import convert
+
+    known = re.sub(r"\\(begin|end)\{(aligned|split|equation\*?|gather\*?)\}", r"\\\1{align*}", tex.strip())
+    known = re.sub(r"\\(tag|label)\{[^}]*\}", "", known)
+    known = re.sub(r"\\operatorname\*?\{([^}]*)\}", _operator, known)
+    try:
+        result = convert(known, display="block" if display else "inline")
+    except Exception:  # the converter raises many kinds for TeX that it cannot read
+        result = ""
+    if not result or re.search(r"<m[io]>(\\|&</)", result):
+        return f'<code class="tex">{html.escape(tex.strip())}</code>'
+    return result
+
+
+def title_of(notebook: Any, name: str) -> str:
+    """The notebook's first heading in plain words, else its file name."""
+    for cell in notebook.cells:
+        found = re.search(r"^#\s+(.+?)\s*#*$", cell.source, re.M) if cell.cell_type == "markdown" else None
+        if found:
+            return re.sub(r"[*_`]|!?\[|\]\([^)]*\)", "", found[1]).strip()
+    return name
+
+
+def figures_of(notebook: Any, most: int = 2) -> list[Figure]:
+    """The figures of cells tagged `report`; where no cell has the tag, the first ones, `most` at most."""
+    tagged = [c for c in notebook.cells if "report" in c.metadata.get("tags", [])]
+    found = []
+    for cell in tagged or notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {}).get("image/png")
+            if data:
+                data = "".join(data).replace("\n", "")
+                alt = output.metadata.get("image/png", {}).get("alt") or cell.metadata.get("alt") or NO_ALT
+                found.append(Figure(f"data:image/png;base64,{data}", alt, _png_size(data)))
+    return found if tagged else found[:most]
+
+
+def _png_size(data: str) -> tuple[int, int] | None:
+    head = base64.b64decode(data[:32])
+    return (int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")) if head[1:4] == b"PNG" else None
+
+
+def notebook_body(notebook: Any, source: Path, pages: Collection[str] = ()) -> str:
+    """Return an executed notebook's cells as HTML without script or remote asset.
+
+    Parameters
+    ----------
+    notebook
+        The notebook (nbformat 4).
+    source
+        Where it came from: pictures with a relative address are looked up beside it and put inside.
+    pages
+        Names of notebooks that have a page in the same folder, so that links between them work.
+    """
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    from traitlets.config import Config
+
+    class Renderer(IPythonRenderer):
+        def inline_math(self, body: str) -> str:
+            return math_to_mathml(body)
+
+        def block_math(self, body: str) -> str:
+            return math_to_mathml(body, display=True)
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return math_to_mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", display=True)
+
+    class Exporter(HTMLExporter):
+        def default_filters(self) -> Any:
+            yield from super().default_filters()
+            yield "markdown2html", _markdown
+
+    def _markdown(text: str) -> str:
+        return str(MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(text))
+
+    order = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
+    settings = Config(NbConvertBase={"display_data_priority": order})
+    exporter = Exporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True, config=settings)
+    exporter.log.setLevel(logging.ERROR)
+    body, _ = exporter.from_notebook_node(_static(notebook))
+    return offline(body, source, pages)
+
+
+def _static(notebook: Any) -> Any:
+    """A copy whose outputs hold only what a page can show."""
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for name, files in (cell.get("attachments") or {}).items():
+            for kind, data in files.items():
+                cell.source = cell.source.replace(f"attachment:{name}", f"data:{kind};base64,{''.join(data)}")
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            live = [data.pop(kind) for kind in _LIVE_ONLY if kind in data]
+            tex = data.pop("text/latex", None)
+            if live and set(data) <= {"text/plain"}:
+                data["text/html"] = _LIVE_NOTE
+            elif tex and "text/html" not in data:
+                data["text/html"] = math_to_mathml("".join(tex).strip().strip("$"), display=True)
+    return notebook
+
+
+def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
+    """Return HTML that loads nothing from elsewhere: pictures inside or told by their text, no script."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(fragment, "html.parser")
+    for tag in soup.find_all(
+        ["script", "link", "iframe", "object", "embed", "meta", "base", "video", "audio", "source"]
+    ):
+        tag.decompose()
+    for tag in soup.find_all("style"):
+        if ".dataframe" in tag.text or _NEEDS_NETWORK.search(tag.text):
+            tag.decompose()
+    for tag in soup.find_all(True):
+        for name in [
+            n for n in tag.attrs if n.startswith("on") or n in ("srcset", "background", "border", "align", "poster")
+        ]:
+            del tag[name]
+        if _NEEDS_NETWORK.search(str(tag.get("style") or "")):
+            del tag["style"]
+    for image in soup.find_all("img"):
+        _picture(soup, image, source.parent)
+    for link in soup.find_all("a"):
+        _link(link, pages)
+    _tables(soup)
+    _headings(soup)
+    _unique_ids(soup)
+    for block in soup.find_all("pre"):
+        block["tabindex"] = "0"
+    return str(soup)
+
+
+def _picture(soup: Any, image: Any, folder: Path) -> None:
+    address = image.get("src") or ""
+    image["alt"] = image.get("alt") or NO_ALT
+    if address.startswith("data:"):
+        return
+    file = folder / address
+    kind = mimetypes.guess_type(address)[0]
+    if not _REMOTE.match(address) and kind and kind.startswith("image/") and file.is_file():
+        image["src"] = f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+        return
+    text = soup.new_tag("span")
+    text.string = image["alt"]
+    image.replace_with(text)
+
+
+def _link(link: Any, pages: Collection[str]) -> None:
+    address = link.get("href") or ""
+    if address.startswith(("#", "mailto:")) or _REMOTE.match(address):
+        return
+    target, _, fragment = address.partition("#")
+    if target.removesuffix(".ipynb") in pages:
+        link["href"] = target.removesuffix(".ipynb") + ".html" + (f"#{fragment}" if fragment else "")
+    else:  # a file of the repository, which does not travel with the report
+        link.name = "span"
+        link.attrs = {}
+
+
+def _tables(soup: Any) -> None:
+    for table in soup.find_all("table"):
+        for head in table.find_all("th"):
+            head["scope"] = head.get("scope") or ("col" if head.find_parent("thead") else "row")
+        caption = table.find("caption")
+        label = caption.get_text(" ", strip=True) if caption else "Table"
+        table.wrap(
+            soup.new_tag("div", attrs={"class": "scroll", "role": "group", "tabindex": "0", "aria-label": label})
+        )
+
+
+def _headings(soup: Any) -> None:
+    """The page has its own h1: the notebook's first goes, and no level is skipped."""
+    level = 1
+    for number, heading in enumerate(soup.find_all(re.compile(r"^h[1-6]$"))):
+        if number == 0 and heading.name == "h1":
+            heading.decompose()
+            continue
+        level = min(max(int(heading.name[1]), 2), level + 1)
+        heading.name = f"h{level}"
+        slug = re.sub(r"[^\w]+", "-", heading.get_text().lower()).strip("-")
+        heading["id"] = slug or f"section-{number}"
+
+
+def _unique_ids(soup: Any) -> None:
+    seen = {"main"}  # taken by the page itself
+    for tag in soup.find_all(id=True):
+        wanted, number = re.sub(r"\s+", "-", tag["id"]), 1
+        name = wanted
+        while name in seen:
+            number += 1
+            name = f"{wanted}-{number}"
+        seen.add(name)
+        tag["id"] = name

@@ -1,0 +1,185 @@
+"""The parameters of a notebook: which it knows, and given ones checked and turned into the right type.
+
+papermill only warns about an unknown parameter, and its own reader skips a line whose comment holds a second `=`. The
+`parameters` cell holds literals only (a test sees to it), so Python's own parser reads it exactly, types included.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mpii_lib.errors import ReportError
+
+_COLAB_FORM = re.compile(r"@param\s*(?P<choices>\[[^\]]*\])?\s*(?P<options>\{[^}]*\})?")
+_TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One name of a notebook's `parameters` cell: its default, its comment, and the values its Colab form allows."""
+
+    name: str
+    default: Any
+    help: str = ""
+    choices: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.default!r}" + (f" ({self.help})" if self.help else "")
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a notebook in format 4; ReportError when it is not there or not a notebook."""
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise ReportError(f"{path}: there is no such notebook; check the path") from None
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+    except Exception as error:  # nbformat raises its own, json's and jsonschema's errors
+        reason = (str(error).splitlines() or ["?"])[0][:80]
+        raise ReportError(f"{path}: is not a notebook ({reason}); give an .ipynb file") from None
+
+
+def notebook_parameters(path: str | Path) -> dict[str, Parameter]:
+    """Return what the cell tagged `parameters` defines, by name, in its order; empty when there is none.
+
+    Raises
+    ------
+    ReportError
+        When the file is no notebook, or the cell is not Python.
+    """
+    path = Path(path)
+    cells = read_notebook(path).cells
+    cell = next((c for c in cells if "parameters" in c.metadata.get("tags", []) and c.cell_type == "code"), None)
+    if cell is None:
+        return {}
+    try:
+        statements = ast.parse(cell.source).body
+    except SyntaxError as error:
+        raise ReportError(f"{path}: the parameters cell, line {error.lineno}: {error.msg}; mend that cell") from None
+    lines = cell.source.splitlines()
+    found = {}
+    for statement in statements:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        value = getattr(statement, "value", None)
+        if not isinstance(target, ast.Name) or value is None:
+            continue
+        try:
+            default = ast.literal_eval(value)
+        except ValueError:
+            default = None
+        tail = lines[(statement.end_lineno or 1) - 1].encode()[statement.end_col_offset or 0 :].decode()
+        text, choices = _comment(tail)
+        found[target.id] = Parameter(target.id, default, text, choices)
+    return found
+
+
+def _comment(tail: str) -> tuple[str, tuple[Any, ...]]:
+    """Split what follows a parameter's value into help text and the values that a Colab form offers."""
+    text = tail.partition("#")[2].strip()
+    form = _COLAB_FORM.search(text)
+    choices: tuple[Any, ...] = ()
+    if form and form["choices"] and "allow-input" not in (form["options"] or ""):
+        try:
+            choices = tuple(ast.literal_eval(form["choices"]))
+        except (ValueError, SyntaxError):
+            choices = ()
+    return re.sub(r"\s+", " ", _COLAB_FORM.sub("", text)).strip(" #-,;"), choices
+
+
+def typed(parameter: Parameter, value: Any, notebook: str) -> Any:
+    """Turn a value, perhaps text from a command line, into the type of the parameter's default.
+
+    Text becomes int, float, bool ("true"/"false"/"yes"/"no"), a list ("a,b" or "[1, 2]") or a dict (a Python literal)
+    where the default is one; where the default is None, a literal if it is one, else the text itself.
+
+    Raises
+    ------
+    ReportError
+        When the value is not of that type, or not among the choices of the notebook's form.
+    """
+    default = parameter.default
+    try:
+        result = _from_text(value, default) if isinstance(value, str) else _from_object(value, default)
+    except (ValueError, SyntaxError):
+        kind = f"{type(default).__name__} (its default is {default!r})"
+        raise ReportError(
+            f"parameter {parameter.name} of {notebook}: {value!r} is not a {kind}; give such a value"
+        ) from None
+    if parameter.choices and result not in parameter.choices:
+        allowed = ", ".join(map(repr, parameter.choices))
+        raise ReportError(
+            f"parameter {parameter.name} of {notebook}: {value!r} is not one of {allowed}; choose one of them"
+        )
+    return result
+
+
+def _from_text(text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() not in _TRUE | _FALSE:
+            raise ValueError(text)
+        return text.lower() in _TRUE
+    if isinstance(default, int | float):
+        return type(default)(text)
+    if isinstance(default, list | tuple):
+        return _list_from_text(text, default)
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        if default is None:
+            return text
+        raise
+    return value if default is None else _from_object(value, default)
+
+
+def _list_from_text(text: str, default: list[Any] | tuple[Any, ...]) -> Any:
+    if text.strip().startswith(("[", "(")):
+        items = list(ast.literal_eval(text))
+    else:
+        items = [part.strip() for part in text.split(",") if part.strip()]
+    kinds = {type(item) for item in default}
+    pattern = default[0] if len(kinds) == 1 else None
+    return type(default)(_from_text(i, pattern) if isinstance(i, str) else _from_object(i, pattern) for i in items)
+
+
+def _from_object(value: Any, default: Any) -> Any:
+    if default is None or type(value) is type(default):
+        return value
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(default, list | tuple) and isinstance(value, list | tuple):
+        return type(default)(value)
+    raise ValueError(value)
+
+
+def check_parameters(paths: Sequence[Path], given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return for each notebook those of the given parameters that it knows, typed as its defaults are.
+
+    Raises
+    ------
+    ReportError
+        When none of the notebooks knows a name (the message lists those they know), or a value has the wrong type.
+    """
+    known = [notebook_parameters(path) for path in paths]
+    everything = {name: parameter for names in known for name, parameter in names.items()}
+    for name in given:
+        if name not in everything:
+            near = difflib.get_close_matches(name.upper(), everything, 1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            listing = "; ".join(map(str, everything.values())) or "none: there is no cell tagged 'parameters'"
+            where = ", ".join(path.name for path in paths)
+            raise ReportError(f"unknown parameter {name} for {where}{hint} Known: {listing}")
+    return [
+        {name: typed(names[name], value, path.name) for name, value in given.items() if name in names}
+        for path, names in zip(paths, known, strict=True)
+    ]
