@@ -163,7 +163,8 @@ def feature_model(model: keras.Model) -> keras.Model:
 
     Pictures (B, H, W, 3) in 0..255 to features (B, D): the frozen part that `extract_features` computes only once.
     """
-    return keras.Model(model.input, _layer(model, "features").output, name=f"{model.name}-features")
+    features = _layer(model, "features").output
+    return keras.Model(model.input, features, name=f"{model.name}-features")
 
 
 def head_model(model: keras.Model) -> keras.Model:

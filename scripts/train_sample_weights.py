@@ -1,0 +1,239 @@
+"""Make the sample weights: pretrain the five backbones at 1/8 width on drawn pictures, and put them into the package.
+
+    .venv/bin/python scripts/train_sample_weights.py --folder build/sample_weights
+
+The pictures come from the renderer of the sample data, with seeds and videos of their own, so that a notebook's
+pictures are new to the networks. Category and activity are learned together: two tasks give richer features than one.
+Each backbone is written as soon as it is done, and a stopped run goes on from the last whole epoch of the backbone it
+was at. Backbones whose weights are already in `--folder` are left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
+
+from mpii_lib._keras import keras  # noqa: E402 - the number of threads is read when TensorFlow starts
+from mpii_lib.models import (  # noqa: E402
+    SMALL_WIDTH,
+    Backbone,
+    BackbonePreprocessing,
+    build_backbone,
+    get_backbone,
+    save_backbone_weights,
+)
+
+PACKAGE_FOLDER = Path(__file__).parent.parent / "mpii_lib" / "models" / "sample_weights"
+ORDER = ("VGG16", "Xception", "ResNet50", "VGG19", "InceptionResNetV2")
+# The networks without batch normalisation want smaller steps.
+LEARNING_RATES = {"VGG16": 1e-3, "VGG19": 1e-3, "Xception": 3e-3, "ResNet50": 3e-3, "InceptionResNetV2": 2e-3}
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that the result depends on."""
+
+    pictures: int
+    held_out: int
+    size: int
+    epochs: int
+    batch: int
+    seed: int
+    label_smoothing: float = 0.1
+    weight_decay: float = 1e-4
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Drawn pictures (N, S, S, 3) uint8 with their category, activity and video numbers (N,)."""
+
+    pictures: np.ndarray
+    category: np.ndarray
+    activity: np.ndarray
+    video: np.ndarray
+
+
+def draw(count: int, size: int, seed: int, cache: Path) -> Pictures:
+    """Draw pictures, each of another video, chunk by chunk, and keep them in a file."""
+    if not cache.exists():
+        from mpii_lib.datasets.sample import render_classification
+
+        chunks = []
+        for start in range(0, count, CHUNK):
+            part = render_classification(min(CHUNK, count - start), size, seed + start // CHUNK)
+            pictures, category, activity, video = part
+            chunks.append((pictures, category, activity, video + start))
+            print(f"drawn {start + len(pictures)} of {count}", flush=True)
+        joined = [np.concatenate(arrays) for arrays in zip(*chunks, strict=True)]
+        temporary = cache.with_suffix(".part")
+        with temporary.open("wb") as file:
+            np.savez(file, **dict(zip(("pictures", "category", "activity", "video"), joined, strict=True)))
+        temporary.replace(cache)
+    with np.load(cache, allow_pickle=False) as file:
+        return Pictures(**{name: file[name] for name in ("pictures", "category", "activity", "video")})
+
+
+class Batches(keras.utils.PyDataset):
+    """One epoch of augmented batches, the same for the same seed and epoch."""
+
+    def __init__(self, data: Pictures, recipe: Recipe, classes: tuple[int, int], epoch: int) -> None:
+        super().__init__(workers=1, max_queue_size=8)
+        self.data, self.batch, self.classes = data, recipe.batch, classes
+        self.seed = (recipe.seed, epoch)
+        total = len(data.category) // recipe.batch * recipe.batch  # every batch has the same shape: one compilation
+        self.order = np.random.default_rng(self.seed).permutation(len(data.category))[:total]
+
+    def __len__(self) -> int:
+        return len(self.order) // self.batch
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        rows = self.order[index * self.batch : (index + 1) * self.batch]
+        generator = np.random.default_rng((*self.seed, index))
+        pictures = np.stack([augment(self.data.pictures[row], generator) for row in rows])
+        targets = {
+            "category": np.eye(self.classes[0], dtype=np.float32)[self.data.category[rows]],
+            "activity": np.eye(self.classes[1], dtype=np.float32)[self.data.activity[rows]],
+        }
+        return pictures, targets
+
+
+def augment(picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Flip, zoom, squeeze, turn and shift a picture, and change its colours; (S, S, 3) uint8 to float32."""
+    size = picture.shape[0]
+    zoom = np.exp(generator.uniform(-0.15, 0.35))
+    squeeze = np.exp(generator.normal(0, 0.08))
+    angle = np.deg2rad(generator.normal(0, 5))
+    flip = -1.0 if generator.random() < 0.5 else 1.0
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.diag([flip * zoom * squeeze, zoom / squeeze])
+    centre = (size - 1) / 2
+    shift = generator.uniform(-0.1, 0.1, 2) * size * max(zoom, 1)
+    offset = np.array([centre, centre]) + shift - matrix @ [centre, centre]
+    warped = cv2.warpAffine(
+        picture, np.column_stack([matrix, offset]), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+    gain = np.exp(generator.normal(0, 0.12)) * np.exp(generator.normal(0, 0.06, 3))
+    return np.clip(warped * gain + generator.normal(0, 12), 0, 255).astype(np.float32)
+
+
+def pretraining_model(entry: Backbone, recipe: Recipe, classes: tuple[int, int]) -> keras.Model:
+    """Build the small backbone, everything trainable, with one head for the category and one for the activity."""
+    base = build_backbone(entry, (recipe.size, recipe.size, 3), SMALL_WIDTH, recipe.seed)
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.98  # an epoch has some hundred steps, not the thousands that 0.99 and more are made for
+    if entry.preprocessing == "caffe":
+        first = next(layer for layer in base.layers if layer.weights)
+        first.kernel.assign(first.kernel / 64)  # the input's standard deviation is about 64, not 1
+    pictures = keras.Input((recipe.size, recipe.size, 3))
+    maps = base(BackbonePreprocessing(entry.preprocessing)(pictures))
+    features = keras.layers.Dropout(0.2, seed=recipe.seed)(keras.layers.GlobalAveragePooling2D()(maps))
+    outputs = {
+        name: keras.layers.Dense(number, activation="softmax", name=name)(features)
+        for name, number in zip(("category", "activity"), classes, strict=True)
+    }
+    model = keras.Model(pictures, outputs)
+    steps = recipe.pictures // recipe.batch * recipe.epochs
+    rate = LEARNING_RATES[entry.name]
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 20, steps, warmup_target=rate, warmup_steps=max(1, steps // 20), alpha=0.01
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics={"category": ["accuracy"], "activity": ["accuracy"]},
+        jit_compile=False,
+    )
+    return model
+
+
+def train(
+    entry: Backbone, recipe: Recipe, data: Pictures, held_out: Pictures, folder: Path
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Pretrain one backbone, from its last whole epoch when there is a checkpoint; returns it and its metadata."""
+    classes = (int(data.category.max()) + 1, int(data.activity.max()) + 1)
+    model = pretraining_model(entry, recipe, classes)
+    model.optimizer.build(model.trainable_variables)
+    checkpoint, state_file = folder / f"{entry.name}.weights.h5", folder / f"{entry.name}.json"
+    state: dict[str, Any] = {"recipe": asdict(recipe), "epochs": 0, "seconds": 0.0, "history": []}
+    if checkpoint.exists() and state_file.exists():
+        saved = json.loads(state_file.read_text())
+        if saved["recipe"] == asdict(recipe):
+            state = saved
+            model.load_weights(checkpoint)
+    for epoch in range(state["epochs"], recipe.epochs):
+        start = time.perf_counter()
+        history = model.fit(Batches(data, recipe, classes, epoch), verbose=0, shuffle=False).history
+        state["history"].append({name: round(float(values[-1]), 4) for name, values in history.items()})
+        state["seconds"] = round(state["seconds"] + time.perf_counter() - start, 1)
+        state["epochs"] = epoch + 1
+        state_file.unlink(missing_ok=True)  # a kill between the two writes begins this backbone anew, never wrongly
+        model.save_weights(checkpoint)
+        state_file.write_text(json.dumps(state))
+        print(
+            f"{entry.name} epoch {epoch + 1} of {recipe.epochs}, {state['seconds']:.0f} s: {state['history'][-1]}",
+            flush=True,
+        )
+    guesses = model.predict(held_out.pictures, batch_size=recipe.batch, verbose=0)
+    truth = {"category": held_out.category, "activity": held_out.activity}
+    scores = {name: round(float((guesses[name].argmax(1) == truth[name]).mean()), 4) for name in truth}
+    metadata = {
+        "backbone": entry.name,
+        "width": SMALL_WIDTH,
+        **asdict(recipe),
+        "learning_rate": LEARNING_RATES[entry.name],
+        "categories": classes[0],
+        "activities": classes[1],
+        "seconds": state["seconds"],
+        "held_out_accuracy": scores,
+        "keras": keras.__version__,
+        "made_by": "scripts/train_sample_weights.py",
+    }
+    return next(layer for layer in model.layers if layer.name == "backbone"), metadata
+
+
+def main() -> None:
+    """Train what is asked for and not yet there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="for drawn pictures and checkpoints")
+    parser.add_argument("--output", type=Path, default=PACKAGE_FOLDER, help="where the .npz files go (the package)")
+    parser.add_argument("--backbones", nargs="+", default=list(ORDER), help="in this order (default: all five)")
+    parser.add_argument("--pictures", type=int, default=10_000, help="drawn pictures, each of another video")
+    parser.add_argument("--held-out", type=int, default=1_000, help="more of them, to measure the accuracy with")
+    parser.add_argument("--size", type=int, default=96, help="height and width in pixels")
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=1_000_000, help="of the pictures and of the networks")
+    options = vars(parser.parse_args())
+    folder, output = options.pop("folder"), options.pop("output")
+    entries = [get_backbone(name) for name in options.pop("backbones")]
+    recipe = Recipe(**options)
+    folder.mkdir(parents=True, exist_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
+    cache = folder / f"pictures_{recipe.pictures}_{recipe.size}_{recipe.seed}.npz"
+    data = draw(recipe.pictures, recipe.size, recipe.seed, cache)
+    cache = folder / f"held_out_{recipe.held_out}_{recipe.size}_{recipe.seed}.npz"
+    held_out = draw(recipe.held_out, recipe.size, recipe.seed + 500_000, cache)
+    for entry in entries:
+        done = folder / f"{entry.name}.npz"
+        if not done.exists():
+            backbone, metadata = train(entry, recipe, data, held_out, folder)
+            save_backbone_weights(backbone, done, metadata)
+            print(json.dumps(metadata), flush=True)
+        shutil.copyfile(done, output / f"{entry.name.lower()}.npz")
+
+
+if __name__ == "__main__":
+    main()

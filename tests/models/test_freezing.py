@@ -1,0 +1,95 @@
+"""Freeze notation, layer by layer, and batch normalisation that never moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mpii_lib._keras import keras
+from mpii_lib.models import (
+    SMALL_WIDTH,
+    ModelError,
+    backbone_of,
+    build_classifier,
+    freeze_backbone,
+    frozen_layers,
+)
+
+RNG = np.random.default_rng(0)
+PICTURES = RNG.integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+LABELS = np.arange(8) % 3
+
+
+def small(name: str = "VGG16", **options: object) -> keras.Model:
+    return build_classifier(name, 3, (32, 32, 3), None, "pooled", **{"width": SMALL_WIDTH, "seed": 0, **options})
+
+
+@pytest.mark.parametrize(
+    ("freeze", "frozen"),
+    [
+        ("all", range(0, 19)),
+        ("none", range(0, 0)),
+        (-10, range(0, 9)),
+        (-19, range(0, 0)),
+        (-1, range(0, 18)),
+        (7, range(0, 7)),
+        (19, range(0, 19)),
+        (("last", 7), range(12, 19)),
+        (("last", 19), range(0, 19)),
+    ],
+)
+def test_each_notation_freezes_the_layers_it_names(freeze: object, frozen: range) -> None:
+    assert list(frozen_layers(19, freeze)) == list(frozen)
+    layers = backbone_of(small(freeze=freeze)).layers
+    assert len(layers) == 19
+    assert [position for position, layer in enumerate(layers) if not layer.trainable] == list(frozen)
+
+
+def test_the_two_readings_of_the_report_are_each_others_complement() -> None:
+    assert sorted([*frozen_layers(132, -7), *frozen_layers(132, ("last", 7))]) == list(range(132))
+
+
+@pytest.mark.parametrize("freeze", [0, -20, 20, ("last", 0), ("last", 20), ("last", -3)])
+def test_a_number_outside_the_backbone_is_refused(freeze: object) -> None:
+    with pytest.raises(ModelError, match="freeze"):
+        small(freeze=freeze)
+
+
+@pytest.mark.parametrize("freeze", ["some", None, True, 2.5, ("first", 3), ("last",), ("last", "3"), [-3]])
+def test_another_notation_is_refused(freeze: object) -> None:
+    with pytest.raises(ModelError, match='give "all", "none"'):
+        small(freeze=freeze)
+
+
+def test_batch_normalisation_stays_put_under_fit_while_its_neighbours_learn() -> None:
+    model = small("ResNet50", freeze="none")
+    base = backbone_of(model)
+    normalising = [layer for layer in base.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(normalising) == 53
+    before = [weights for layer in normalising for weights in layer.get_weights()]
+    kernel = base.get_layer("conv5_block3_3_conv").get_weights()[0]
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(PICTURES, LABELS, batch_size=8, epochs=2, verbose=0)
+    after = [weights for layer in normalising for weights in layer.get_weights()]
+    assert len(after) == 4 * 53
+    assert all(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+    assert not np.array_equal(kernel, base.get_layer("conv5_block3_3_conv").get_weights()[0])
+
+
+def test_only_the_layers_that_are_not_frozen_learn_under_fit() -> None:
+    model = small(freeze=-5)
+    base = backbone_of(model)
+    before = {layer.name: layer.get_weights() for layer in base.layers if layer.weights}
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(PICTURES, LABELS, batch_size=8, epochs=1, verbose=0)
+    moved = {name for name, old in before.items() if not np.array_equal(old[0], base.get_layer(name).get_weights()[0])}
+    assert moved == {"block5_conv1", "block5_conv2", "block5_conv3"}  # the last five: a pool, these three, a pool
+
+
+def test_freezing_anew_undoes_what_was_frozen_before() -> None:
+    model = small(freeze="all")
+    base = backbone_of(model)
+    base.trainable = False
+    freeze_backbone(base, -2)
+    assert [layer.name for layer in base.layers if layer.trainable] == ["block5_conv3", "block5_pool"]
+    assert [variable.path.split("/")[-2] for variable in base.trainable_variables] == ["block5_conv3"] * 2
