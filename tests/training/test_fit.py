@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mpii_lib._keras import keras
 from mpii_lib.training import TrainingError, fit, read_record
@@ -56,14 +56,25 @@ class Stream:
 
     def epoch(self, index):
         order = np.random.default_rng([5, index]).permutation(len(self))
-        for number, rows in enumerate(order.reshape(-1, self.batch)):
-            if number == 4 and index == self.in_epoch and self.accident:
+        stream = tf.data.Dataset.from_tensor_slices((self.inputs[order], self.labels[order])).batch(self.batch)
+        if self.accident and index == self.in_epoch:
+            numbers = tf.data.Dataset.range(8)
+            stream = tf.data.Dataset.zip(stream, numbers).map(self._meet_accident)
+        return stream
+
+    def _meet_accident(self, pair, number):
+        def look(number):
+            if number == 4:
                 self.accident()
-            yield self.inputs[rows], self.labels[rows]
+            return number
+
+        number = tf.numpy_function(look, [number], tf.int64)
+        with tf.control_dependencies([number]):
+            return tf.identity(pair[0]), tf.identity(pair[1])
 
     @property
     def tf(self):
-        yield self.inputs, self.labels
+        return self.epoch(0)
 
 
 def train(folder, accident=None, epochs=4, **settings):
