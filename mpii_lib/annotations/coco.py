@@ -1,7 +1,7 @@
 """Reader of COCO 2017 person keypoints, `person_keypoints_train2017.json` and `person_keypoints_val2017.json`.
 
-Format: https://cocodataset.org/#format-data, "Keypoint Detection". A person has 51 numbers: x, y and v of 17 joints, with
-v = 0 not labelled, 1 labelled and not visible, 2 labelled and visible.
+Format: https://cocodataset.org/#format-data, "Keypoint Detection". A person has 51 numbers: x, y and v of 17 joints,
+with v = 0 not labelled, 1 labelled and not visible, 2 labelled and visible.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mpii_lib.skeletons import COCO
 
 _READER = "coco-1"  # raise the number when the same bytes are to give another result
 _JOINTS = len(COCO.joints)
+_OTHER = "give a COCO person_keypoints file"
 _ADVICE = "get the official annotations again (mpii fetch coco)"
 
 
@@ -119,7 +120,7 @@ def _content(data: bytes, source: Path) -> dict[str, Any]:
         raise AnnotationError(f"{source}: is not a whole JSON file ({reason}); {_ADVICE}") from error
     for name in ("images", "annotations"):
         if not isinstance(content, dict) or not isinstance(content.get(name), list):
-            raise AnnotationError(f"{source}: is JSON without a list {name}; give a COCO person_keypoints file")
+            raise AnnotationError(f"{source}: is JSON without a list {name}; {_OTHER}")
     return content
 
 
@@ -128,28 +129,27 @@ def _check_category(categories: Any, source: Path) -> None:
     for category in categories if isinstance(categories, list) else []:
         joints = category.get("keypoints") if isinstance(category, dict) else None
         if joints is not None and tuple(joints) != COCO.joints:
-            raise AnnotationError(f"{source}: categories, keypoints: are not COCO's {_JOINTS} joints; give a person_keypoints file")
+            raise AnnotationError(f"{source}: categories, keypoints: are not COCO's {_JOINTS} joints; {_OTHER}")
 
 
 def _values(
     records: list[Any], name: str, read: Callable[[Any], Any], source: Path, kind: str, optional: bool = False
 ) -> list[Any]:
     """One field of all records; the message names the record by its id."""
-    values = []
+    values: list[Any] = []
     for number, record in enumerate(records):
         if not isinstance(record, dict):
             raise AnnotationError(f"{source}: {kind} number {number}: is not an object with fields; {_ADVICE}")
         if optional and record.get(name) is None:
             values.append(None)
             continue
+        where = f"{source}: {kind} {record.get('id', f'number {number}')}"
+        if name not in record:
+            raise AnnotationError(f"{where}: has no field {name}; {_OTHER}")
         try:
             values.append(read(record[name]))
-        except KeyError as error:
-            where = f"{kind} {record.get('id', f'number {number}')}"
-            raise AnnotationError(f"{source}: {where}: has no field {name}; give a COCO person_keypoints file") from error
         except (TypeError, ValueError, OverflowError) as error:
-            where = f"{kind} {record.get('id', f'number {number}')}"
-            raise AnnotationError(f"{source}: {where}, {name}: {str(record[name])[:40]!r} cannot be used; {_ADVICE}") from error
+            raise AnnotationError(f"{where}, {name}: {str(record[name])[:40]!r} cannot be used; {_ADVICE}") from error
     return values
 
 

@@ -8,9 +8,12 @@ to float64 before anything is computed, since the unsigned types of the file wou
 
 from __future__ import annotations
 
+import gc
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +28,14 @@ from mpii_lib.skeletons import MPII
 
 OFFICIAL_NAMES = ("mpii_human_pose_v1_u12_1.mat", "mpii_human_pose_v1_u12_2.mat")
 _READER = "mpii-1"  # raise the number when the same bytes are to give another result: old caches are then left unused
-_NUMBERS = ("x1", "y1", "x2", "y2", "scale")
+_HEAD = ("x1", "y1", "x2", "y2")
+_NUMBERS = (*_HEAD, "scale")
+_POINT = ("x", "y", "id", "is_visible")
+_VISIBILITY = {0: 1, 1: 2, "0": 1, "1": 2}
+_EMPTY = np.zeros((0, 0))
 _JOINTS = len(MPII.joints)
 _NAN = float("nan")
+Where = Callable[[int], str]
 _ADVICE = "get the official file again (mpii fetch mpii)"
 
 
@@ -75,11 +83,27 @@ def _locate(path: Path) -> tuple[Path, Path]:
     others = sorted(path.glob("*.mat"))
     if len(others) == 1:
         return others[0], path / "images"
-    raise AnnotationError(f"{path}: holds no {OFFICIAL_NAMES[0]}; name the .mat file itself, or get it with mpii fetch mpii")
+    raise AnnotationError(f"{path}: holds no {OFFICIAL_NAMES[0]}; name the .mat file, or get it (mpii fetch mpii)")
 
 
 def _parse(data: bytes, source: Path) -> Annotations:
-    release = _release(data, source)
+    with _no_collector():
+        return _annotations(_release(data, source), source)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Pause the cyclic collector: it would search a million arrays again and again for cycles they cannot have."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _annotations(release: Any, source: Path) -> Annotations:
     images = _column(release, "annolist", source, None)
     count = len(images)
     columns = _image_columns(images, release, source)
@@ -107,7 +131,7 @@ def _release(data: bytes, source: Path) -> Any:
     except NotImplementedError as error:
         raise AnnotationError(f"{source}: is a MATLAB 7.3 (HDF5) file; save it in MATLAB with save -v7") from error
     except Exception as error:  # scipy raises a dozen kinds of errors on damaged bytes
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        reason = f"{type(error).__name__}: {_reason(error)}"
         raise AnnotationError(f"{source}: is not a whole MATLAB file ({reason}); {_ADVICE}") from error
     release = content.get("RELEASE")
     if not isinstance(release, np.ndarray) or release.dtype.names is None or release.size != 1:
@@ -145,33 +169,34 @@ def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str
     names = images.dtype.names or ()
     video = next((name for name in ("vididx", "vidx") if name in names), None)
     columns: dict[str, Any] = {
-        "file_name": [_file_name(cell, image, source) for image, cell in enumerate(_member(images, "image", source))],
+        "file_name": _each(
+            _file_name, _member(images, "image", source), partial(_place, source, "annolist", "image.name")
+        ),
         "split": np.where(train == 1, "train", "test"),
     }
     for column, member in (("frame_sec", "frame_sec"), ("video_id", video)):
         if member in names:
-            columns[column] = _numbers(images[member].tolist(), f"{source}: annolist {{}}, {member}")
+            columns[column] = _numbers(images[member].tolist(), partial(_place, source, "annolist", member))
     acts = _column(release, "act", source, count, optional=True)
     if acts is not None and count:
         for column, member in (("category", "cat_name"), ("activity", "act_name"), ("activity_id", "act_id")):
             if acts.dtype.names is None or member not in acts.dtype.names:
                 raise AnnotationError(f"{source}: RELEASE.act has no field {member}; {_ADVICE}")
-            where = f"{source}: act {{}}, {member}"
-            read = _numbers if member == "act_id" else _texts
-            columns[column] = read(acts[member].tolist(), where)
+            cells = acts[member].tolist()
+            where = partial(_place, source, "act", member)
+            columns[column] = _numbers(cells, where) if member == "act_id" else _each(_text, cells, where)
         columns["activity_id"] = np.where(columns["activity_id"] < 0, np.nan, columns["activity_id"])
     for column in ("activity_id", "video_id"):
         if column in columns:
-            columns[column] = _whole(columns[column], f"{source}: {column} of image {{}}")
+            columns[column] = _whole(columns[column], partial(_place, source, "image", column))
     return columns
 
 
-def _file_name(cell: Any, image: int, source: Path) -> str:
-    name = None
-    if isinstance(cell, np.ndarray) and cell.dtype.names and "name" in cell.dtype.names and cell.size == 1:
-        name = _text(cell["name"].item())
-    if not name:
-        raise AnnotationError(f"{source}: annolist {image}, image.name: no file name; {_ADVICE}")
+def _file_name(cell: Any) -> str:
+    """The name in an `image` struct."""
+    name = _text(_fields(cell).get("name", _EMPTY))
+    if name is None:
+        raise ValueError("no file name")
     return name
 
 
@@ -185,46 +210,55 @@ def _text(cell: Any) -> str | None:
 
 
 def _number(cell: Any) -> float:
-    """A (1, 1) array of any numeric type as float; NaN when it is empty; ValueError or TypeError when it is something else."""
+    """A (1, 1) array of any numeric type as float; NaN when it is empty; ValueError or TypeError otherwise."""
     return float(cell.item()) if cell.size else _NAN
 
 
-def _visible(cell: Any) -> int:
+def _numbers(cells: Sequence[Any], where: Where) -> NDArray[np.float64]:
+    """(cells,) of (1, 1) arrays, with NaN for empty ones; `where` says in a message which cell cannot be read."""
+    try:  # hundreds of thousands of joints, hardly ever an empty one: no call of a function for each
+        return np.array([cell.item() for cell in cells], np.float64)
+    except (TypeError, ValueError):
+        return np.array(_each(_number, cells, where), np.float64)
+
+
+def _visible(cells: Sequence[Any], where: Where) -> NDArray[np.int8]:
     """Visibility from 0, 1, '0', '1' or nothing: nothing is written only for joints that are seen."""
-    if cell.size == 0:
-        return 2
-    flag = cell.item()
-    if flag not in (0, 1, "0", "1"):
-        raise ValueError(f"{flag!r} where 0, 1 or nothing is expected")
-    return 1 + int(flag)
 
+    def read(cell: Any) -> int:
+        if cell.size and cell.item() not in _VISIBILITY:
+            raise ValueError(f"{cell.item()!r} where 0, 1 or nothing is expected")
+        return _VISIBILITY[cell.item()] if cell.size else 2
 
-def _numbers(cells: Sequence[Any], where: str) -> NDArray[np.float64]:
-    return np.array(_each(_number, cells, where), np.float64)
-
-
-def _texts(cells: Sequence[Any], where: str) -> list[str | None]:
-    return _each(_text, cells, where)
-
-
-def _each(read: Any, cells: Sequence[Any], where: str) -> list[Any]:
-    """`read` of every cell; the first that it cannot read is named by its number in the message."""
     try:
-        return [read(cell) for cell in cells]
-    except Exception:
-        for number, cell in enumerate(cells):
-            try:
-                read(cell)
-            except Exception as error:
-                reason = " ".join(str(error).split())[:120]
-                raise AnnotationError(f"{where.format(number)}: {reason}; {_ADVICE}") from error
-        raise
+        return np.array([_VISIBILITY[cell.item()] if cell.size else 2 for cell in cells], np.int8)
+    except (KeyError, TypeError, ValueError):
+        return np.array(_each(read, cells, where), np.int8)
 
 
-def _whole(values: NDArray[np.float64], where: str) -> Any:
+def _each(read: Callable[[Any], Any], cells: Sequence[Any], where: Where) -> list[Any]:
+    """`read` of every cell; AnnotationError for the first that cannot be read."""
+    values = []
+    for number, cell in enumerate(cells):
+        try:
+            values.append(read(cell))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise AnnotationError(f"{where(number)}: {_reason(error)}; {_ADVICE}") from error
+    return values
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
+
+
+def _place(source: Path, member: str, name: str, at: int) -> str:
+    return f"{source}: {member} {at}, {name}"
+
+
+def _whole(values: NDArray[np.float64], where: Where) -> Any:
     odd = np.flatnonzero(~np.isnan(values) & (values != np.round(values)))
     if odd.size:
-        raise AnnotationError(f"{where.format(odd[0])}: {values[odd[0]]} is not a whole number; {_ADVICE}")
+        raise AnnotationError(f"{where(odd[0])}: {values[odd[0]]} is not a whole number; {_ADVICE}")
     return pd.array(values, dtype="Int64")
 
 
@@ -238,9 +272,8 @@ class _People:
     values: dict[str, list[float]] = field(
         default_factory=lambda: {name: [] for name in (*_NUMBERS, "center_x", "center_y")}
     )
-    # The points of all persons whose structs have the same fields in the same order: rows and the persons they are of.
-    points: dict[tuple[str, ...], list[tuple[Any, ...]]] = field(default_factory=dict)
-    owners: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
+    points: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _POINT})
+    owners: list[int] = field(default_factory=list)
 
     def add_image(self, image: int, rectangles: Any) -> None:
         """Add the persons of one `annorect`: (1, n) structs, or an empty array."""
@@ -262,57 +295,49 @@ class _People:
                 name = "annopoints"
                 self._add_points(_fields(person.get("annopoints")).get("point"))
             except (TypeError, ValueError, AttributeError) as error:
-                reason = " ".join(str(error).split())[:120]
                 where = f"annolist {image}, annorect {index}, {name}"
-                raise AnnotationError(f"{self.source}: {where}: {reason}; {_ADVICE}") from error
+                raise AnnotationError(f"{self.source}: {where}: {_reason(error)}; {_ADVICE}") from error
             self.image.append(image)
             self.index.append(index)
 
     def _add_points(self, points: Any) -> None:
         if points is None or points.size == 0:
             return
-        names = points.dtype.names
-        if names is None or not {"x", "y", "id"} <= set(names):
-            raise ValueError(f"point has the fields {names or 'none'} where x, y, id and is_visible are expected")
-        self.points.setdefault(names, []).extend(points.ravel().tolist())
-        self.owners.setdefault(names, []).extend([len(self.image)] * points.size)
+        names = points.dtype.names or ()
+        for name in _POINT:
+            if name in names:
+                self.points[name].extend(points[name].ravel().tolist())
+            elif name == "is_visible":
+                self.points[name].extend([_EMPTY] * points.size)
+            else:
+                raise ValueError(f"point has no field {name}")
+        self.owners.extend([len(self.image)] * points.size)
 
     def joints(self) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         """(people, 16, 2) and (people, 16). A joint that a person has twice keeps the later one."""
         joints = np.full((len(self.image), _JOINTS, 2), np.nan, np.float32)
         visibility = np.zeros((len(self.image), _JOINTS), np.int8)
-        for names, rows in self.points.items():
-            owner = np.array(self.owners[names])
-            x, y, joint = (self._point_column(names, name, _number) for name in ("x", "y", "id"))
-            seen = self._point_column(names, "is_visible", _visible) if "is_visible" in names else np.full(len(rows), 2)
-            wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
-            if wrong.size:
-                where = self._where(owner[wrong[0]])
-                raise AnnotationError(f"{where}, point.id: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {_ADVICE}")
-            there = np.isfinite(x) & np.isfinite(y)
-            at = owner[there], joint[there].astype(np.intp)
-            joints[at] = np.stack([x, y], axis=1)[there]
-            visibility[at] = seen[there]
+        owners = np.array(self.owners, np.intp)
+        x, y, joint = (_numbers(self.points[name], partial(self._point, name)) for name in ("x", "y", "id"))
+        seen = _visible(self.points["is_visible"], partial(self._point, "is_visible"))
+        wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
+        if wrong.size:
+            where = self._point("id", wrong[0])
+            raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {_ADVICE}")
+        there = np.isfinite(x) & np.isfinite(y)
+        rows, columns = owners[there], joint[there].astype(np.intp)
+        joints[rows, columns] = np.stack([x, y], axis=1)[there]
+        visibility[rows, columns] = seen[there]
         return joints, visibility
 
-    def _point_column(self, names: tuple[str, ...], name: str, read: Any) -> NDArray[np.float64]:
-        at = names.index(name)
-        rows = self.points[names]
-        try:
-            if read is _number:  # 430,000 joints in the official file: without a call of a function for each
-                return np.array([row[at].item() for row in rows], np.float64)
-            return np.array([read(row[at]) for row in rows], np.float64)
-        except Exception:  # an empty cell among them, or one that cannot be read: go slowly, and name it
-            where = ((self._where(owner), row[at]) for owner, row in zip(self.owners[names], rows, strict=True))
-            return np.array([_each(read, [cell], f"{place}, point.{name}")[0] for place, cell in where], np.float64)
-
-    def _where(self, person: int) -> str:
-        return f"{self.source}: annolist {self.image[person]}, annorect {self.index[person]}"
+    def _point(self, name: str, at: int) -> str:
+        owner = self.owners[at]
+        return f"{self.source}: annolist {self.image[owner]}, annorect {self.index[owner]}, point.{name}"
 
     def frame(self) -> pd.DataFrame:
         """The table of people, without `separated`."""
-        values = {f"head_{name}" if name != "scale" and len(name) == 2 else name: v for name, v in self.values.items()}
-        return pd.DataFrame({"image_id": np.array(self.image, np.int64), "person_index": self.index} | values)
+        named = {f"head_{name}" if name in _HEAD else name: values for name, values in self.values.items()}
+        return pd.DataFrame({"image_id": np.array(self.image, np.int64), "person_index": self.index} | named)
 
 
 def _fields(cell: Any) -> dict[str, Any]:
@@ -335,7 +360,9 @@ def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
         for number in numbers.tolist():
             person = (image, int(number) - 1) if isinstance(number, int | float) else None
             if person not in present:
-                raise AnnotationError(f"{source}: single_person {image}: names person {number!r}, which annorect lacks; {_ADVICE}")
+                raise AnnotationError(
+                    f"{source}: single_person {image}: names person {number!r}, which annorect lacks; {_ADVICE}"
+                )
             named.add(person)
     order = zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True)
     return pd.array([person in named for person in order], dtype="boolean")

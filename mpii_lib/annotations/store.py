@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,10 @@ def write(path: Path, parts: Parts) -> Path:
         pq.write_table(_to_table(parts), temporary, compression="zstd", compression_level=1)
         os.replace(temporary, path)
     except (OSError, pa.ArrowException) as error:
-        raise AnnotationError(f"{path}: cannot be written ({_reason(error)}); choose a folder that can be written") from error
+        raise AnnotationError(f"{path}: cannot be written ({_reason(error)}); choose another folder") from error
     finally:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        with suppress(OSError):
+            temporary.unlink()
     return path
 
 
@@ -58,7 +60,9 @@ def read(path: Path, key: str | None = None) -> Parts:
             raise ValueError("another format or another content")
         return _from_table(pq.read_table(path), head)
     except Exception as error:  # pyarrow raises some ten kinds of errors on a damaged file
-        raise AnnotationError(f"{path}: is not a whole file of Annotations.save ({_reason(error)}); make it again") from error
+        raise AnnotationError(
+            f"{path}: is no whole file of Annotations.save ({_reason(error)}); make it again"
+        ) from error
 
 
 def _to_table(parts: Parts) -> pa.Table:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ PEOPLE_COLUMNS: dict[str, str] = {
 }
 SPLITS = ("train", "val", "test")
 
-Selector = ArrayLike | pd.Series | Iterable[int] | Callable[[pd.DataFrame], Any] | None
+Selector: TypeAlias = Any  # a mask, ids, a function from the table to one of these, or None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,7 +123,7 @@ class Annotations:
     @property
     def with_joints(self) -> NDArray[np.bool_]:
         """(people,) bool: at least one joint of the person is annotated."""
-        return self.visibility.any(axis=1)
+        return np.asarray(self.visibility.any(axis=1), bool)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -146,10 +146,10 @@ class Annotations:
     def image_path(self, image_id: int) -> Path:
         """Path of one picture, `folder / file_name`; AnnotationError when the id or the folder is unknown."""
         if self.folder is None:
-            raise AnnotationError(f"image {image_id}: these annotations have no folder; pass folder= where they are made")
+            raise AnnotationError(f"image {image_id}: these annotations have no folder; give one when they are made")
         if image_id not in self.images.index:
             raise AnnotationError(f"image {image_id}: no such image_id; see annotations.images.index")
-        return self.folder / str(self.images.at[image_id, "file_name"])
+        return self.folder / str(self.images.loc[image_id, "file_name"])
 
     def where(self, images: Selector = None, people: Selector = None) -> Annotations:
         """Part of the images with their people, part of the people, or both.
@@ -193,15 +193,14 @@ class Annotations:
 
     @classmethod
     def load(cls, path: str | Path, folder: str | Path | None = None) -> Annotations:
-        """Read what `save` wrote; `folder` overrides the one that was saved. AnnotationError when it is not such a file."""
+        """Read what `save` wrote; `folder` overrides the saved one. AnnotationError when it is no such file."""
         return cls._from_parts(store.read(Path(path)), folder)
 
     @classmethod
     def _from_parts(cls, parts: store.Parts, folder: str | Path | None) -> Annotations:
         folder = parts.folder if folder is None else folder
-        return cls(
-            parts.images, parts.people, parts.joints, parts.visibility, parts.skeleton, None if folder is None else Path(folder)
-        )
+        place = None if folder is None else Path(folder)
+        return cls(parts.images, parts.people, parts.joints, parts.visibility, parts.skeleton, place)
 
     def _summary(self) -> dict[str, str]:
         images = self.images
@@ -235,18 +234,17 @@ def _normalise(frame: pd.DataFrame, columns: Mapping[str, str], table: str, inde
         raise AnnotationError(f"{table}: the column {required} is missing; add it")
     data: dict[str, Any] = {}
     for name, dtype in columns.items():
-        if name in frame.columns:
-            try:
-                data[name] = frame[name].astype(dtype)  # type: ignore[call-overload]
-            except (TypeError, ValueError) as error:
-                raise AnnotationError(f"{table}, {name}: cannot be read as {dtype} ({_one_line(error)}); mend the column") from error
-        else:
-            data[name] = pd.Series(np.nan if dtype == "float64" else pd.NA, index=frame.index, dtype=dtype)  # type: ignore[call-overload]
+        missing = np.nan if dtype == "float64" else pd.NA
+        try:
+            data[name] = pd.Series(frame.get(name, missing), index=frame.index, dtype=dtype)  # type: ignore[call-overload]
+        except (TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise AnnotationError(f"{table}, {name}: cannot be read as {dtype} ({reason}); mend the column") from error
     data.update({name: frame[name] for name in frame.columns if name not in columns})
     try:
         ids = pd.Index(frame.index.astype("int64"), name=index)
     except (TypeError, ValueError) as error:
-        raise AnnotationError(f"{table}: the index {index} has to be whole numbers; it is {frame.index.dtype}") from error
+        raise AnnotationError(f"{table}: the index {index} has to be whole numbers, not {frame.index.dtype}") from error
     if not ids.is_unique:
         raise AnnotationError(f"{table}: {index} {ids[ids.duplicated()][0]} occurs twice; ids have to be unique")
     if data[required].isna().any():
@@ -273,8 +271,8 @@ def _checked_joints(
 
     complain(~np.isin(seen, (0, 1, 2)), "visibility", "has to be 0 (not annotated), 1 (occluded) or 2 (visible)")
     finite = np.isfinite(where).all(axis=2)
-    complain((seen > 0) & ~finite, "joints", "visibility says annotated, the coordinates are not finite; make both agree")
-    complain((seen == 0) & ~np.isnan(where).all(axis=2), "joints", "visibility is 0 and there are coordinates; use NaN")
+    complain((seen > 0) & ~finite, "joints", "are not finite where visibility says annotated; make both agree")
+    complain((seen == 0) & ~np.isnan(where).all(axis=2), "joints", "are there where visibility is 0; use NaN")
     where[~finite] = np.nan  # one bit pattern of NaN, so that equal content has equal bytes
     seen = seen.astype(np.int8)
     where.flags.writeable = seen.flags.writeable = False
@@ -312,7 +310,3 @@ def _column_bytes(column: pd.Series) -> bytes:
         numbers[np.isnan(numbers)] = np.nan
         return numbers.tobytes()
     return "\x1f".join("\x00" if pd.isna(value) else str(value) for value in column.tolist()).encode()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

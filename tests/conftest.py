@@ -1,0 +1,26 @@
+"""What all tests share: quiet, single-threaded libraries, and the place of the real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+for name, value in {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "MPLBACKEND": "Agg",
+}.items():
+    os.environ.setdefault(name, value)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with the real data (mpii/, coco/); tests that ask for it are skipped where it is absent."""
+    folder = Path(os.environ.get("MPII_SHARED_DATA", ROOT / "../shared/data")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set MPII_SHARED_DATA to a folder with mpii/ and coco/")
+    return folder
