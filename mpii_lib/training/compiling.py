@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -87,9 +88,9 @@ def check_class_weight(weights: Mapping[int, float] | None, model: keras.Model, 
 def use_mixed_precision(model: keras.Model) -> None:
     """Let every layer but the last compute in 16 bits; variables stay in 32 (Micikevicius 2018)."""
     policy = keras.DTypePolicy("mixed_float16")
-    for layer in _leaves(model)[:-1]:
+    for layer in leaves(model)[:-1]:
         layer.dtype_policy = policy
-    last = _leaves(model)[-1]
+    last = leaves(model)[-1]
     last.dtype_policy = keras.DTypePolicy("float32")  # a softmax in 16 bits loses small probabilities
 
 
@@ -109,6 +110,12 @@ def compile_model(
     model.optimizer.build(model.trainable_variables)
 
 
+def scope_of(model: keras.Model) -> AbstractContextManager:
+    """Where the variables of a model's optimizer have to be made: the scope of its `distribution_strategy`."""
+    strategy = getattr(model, "distribute_strategy", None)  # TensorFlow backend only
+    return nullcontext() if strategy is None else strategy.scope()
+
+
 def has_accelerator() -> bool:
     """Whether Keras' backend sees a GPU or a TPU."""
     return any(not str(device).lower().startswith("cpu") for device in keras.distribution.list_devices())
@@ -125,6 +132,7 @@ def set_noise(model: keras.Model, seed: int, epoch: int) -> None:
         state.assign(words.astype(str(state.dtype)))
 
 
-def _leaves(layer: Any) -> list[Any]:
+def leaves(layer: Any) -> list[Any]:
+    """Return the layers of a model that hold no layers themselves, in order."""
     inner = getattr(layer, "layers", None)
-    return [leaf for item in inner for leaf in _leaves(item)] if inner else [layer]
+    return [leaf for item in inner for leaf in leaves(item)] if inner else [layer]

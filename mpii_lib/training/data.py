@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -25,6 +24,9 @@ class Source(Protocol):
     def validation(self) -> dict[str, Any]:
         """Give the arguments of `keras.Model.fit` that validate on this source."""
 
+    def settings(self) -> dict[str, Any]:
+        """Say in which portions, order and form the examples come."""
+
     def describe(self) -> dict[str, Any]:
         """Say what this is for the run record: examples, fingerprint, skipped."""
 
@@ -35,6 +37,7 @@ class ArraySource:
     def __init__(self, inputs: np.ndarray, labels: np.ndarray, batch: int, shuffle: bool, seed: int, what: str) -> None:
         self.inputs, self.labels = np.asarray(inputs), np.asarray(labels)
         self.batch, self.shuffle, self.seed = batch, shuffle, seed
+        self.skipped: list[tuple[str, str]] = []
         if len(self.inputs) != len(self.labels) or not len(self.inputs):
             raise TrainingError(
                 f"{what} data: {len(self.inputs)} inputs and {len(self.labels)} labels; give as many of both"
@@ -59,13 +62,17 @@ class ArraySource:
         """Give the arrays in their own order."""
         return {"validation_data": (self.inputs, self.labels), "validation_batch_size": self.batch}
 
+    def settings(self) -> dict[str, Any]:
+        """Batch and order."""
+        return {"batch": self.batch, "shuffle": self.shuffle}
+
     @cached_property
     def _fingerprint(self) -> str:
         return array_fingerprint(self.inputs, self.labels)
 
     def describe(self) -> dict[str, Any]:
-        """Count and content hash."""
-        return {"examples": self.count, "fingerprint": self._fingerprint}
+        """Count, content hash, and the pictures that gave no features."""
+        return {"examples": self.count, "fingerprint": self._fingerprint, "skipped": self.skipped}
 
 
 class StreamSource:
@@ -74,7 +81,7 @@ class StreamSource:
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
         self.count = len(dataset)
-        self.steps = max(1, math.ceil(self.count / getattr(dataset, "batch", 32)))
+        self.steps = getattr(dataset, "batches_per_epoch", None) or math.ceil(self.count / dataset.batch)
 
     def epoch(self, index: int) -> dict[str, Any]:
         """Give the stream of this epoch."""
@@ -83,6 +90,14 @@ class StreamSource:
     def validation(self) -> dict[str, Any]:
         """Give the stream of every validation, always in the same order."""
         return {"validation_data": self.dataset.tf}
+
+    def settings(self) -> dict[str, Any]:
+        """Batch, order, random changes and their seed, and the form of the pictures."""
+        names = ("batch", "shuffle", "augment", "seed", "size", "drop_remainder")
+        values = {name: getattr(self.dataset, name, None) for name in names}
+        values["augment"] = None if values["augment"] is None else str(values["augment"])
+        values["data_seed"] = values.pop("seed")
+        return values
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -99,7 +114,9 @@ def as_source(data: Any, batch: int, shuffle: bool, seed: int, what: str) -> Arr
     if hasattr(data, "epoch") and hasattr(data, "tf"):
         return StreamSource(data)
     if hasattr(data, "features") and hasattr(data, "labels"):
-        data = (data.features, data.labels)
+        source = ArraySource(data.features, data.labels, batch, shuffle, seed, what)
+        source.skipped = list(data.skipped)
+        return source
     if isinstance(data, tuple | list) and len(data) == 2:
         return ArraySource(data[0], data[1], batch, shuffle, seed, what)
     raise TrainingError(
@@ -118,21 +135,9 @@ def array_fingerprint(*arrays: np.ndarray) -> str:
 
 
 def stream_fingerprint(dataset: Any) -> str:
-    """SHA-256 of what decides the examples of an `ImageDataset`: ids, labels, and the settings that it names."""
+    """SHA-256 of what decides the examples of an `ImageDataset`: its own, or that of its ids and labels."""
     own = getattr(dataset, "fingerprint", None)
     if own is not None:
-        return str(own() if callable(own) else own)
+        return str(own)
     arrays = [np.asarray(getattr(dataset, name)) for name in ("image_ids", "labels") if hasattr(dataset, name)]
-    settings = {name: repr(getattr(dataset, name, None)) for name in ("size", "augment", "shuffle", "seed", "batch")}
-    return hashlib.sha256((array_fingerprint(*arrays) + repr(settings)).encode()).hexdigest()
-
-
-def batches(source: ArraySource | StreamSource) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Run once over a source in its validation order, as NumPy batches of inputs and labels."""
-    data = source.validation()["validation_data"]
-    if isinstance(source, ArraySource):
-        for start in range(0, source.count, source.batch):
-            yield source.inputs[start : start + source.batch], source.labels[start : start + source.batch]
-        return
-    for inputs, labels in data:
-        yield np.asarray(inputs), np.asarray(labels)
+    return array_fingerprint(*arrays)

@@ -33,8 +33,7 @@ def settings(
         "optimizer": optimizer.lower() if isinstance(optimizer, str) else type(optimizer).__name__.lower(),
         "learning_rate": float(f"{rate:.6g}") if isinstance(rate, int | float) else json.dumps(rate, default=str),
         "loss": loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "custom"),
-        "batch": train.batch if isinstance(train, ArraySource) else getattr(train.dataset, "batch", None),
-        "shuffle": train.shuffle if isinstance(train, ArraySource) else getattr(train.dataset, "shuffle", None),
+        **train.settings(),
         "class_weight": weights,
         "early_stopping": patience,
         "monitor": monitor,
@@ -57,7 +56,7 @@ def new_record(
         "status": "running",
         "parameters": dict(parameters),
         "settings": settings,
-        "model": _describe(model),
+        "model": _describe(model, parameters),
         "data": {name: source.describe() for name, source in sources.items()},
         "scores": {},
         "versions": versions(),
@@ -69,11 +68,13 @@ def new_record(
     }
 
 
-def _describe(model: keras.Model) -> dict[str, Any]:
-    """What the model says of itself (backbone, weights, head, freeze), and its size."""
+def _describe(model: keras.Model, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the network: its `provenance` (a dict), else what the caller's parameters say; and its size."""
+    told = {name.lower(): value for name, value in parameters.items()}
+    known = {name: told.get(name) for name in ("backbone", "weights", "head", "freeze")}
     sizes = {"model_parameters": model.count_params()}
     sizes["trainable_parameters"] = int(sum(math.prod(v.shape) for v in model.trainable_variables))
-    return {"backbone": None, "weights": None, **getattr(model, "mpii_description", {}), **sizes}
+    return {**known, **getattr(model, "provenance", {}), **sizes}
 
 
 def identity(model: keras.Model, record: dict[str, Any], optimizer: Any) -> dict[str, Any]:
@@ -83,7 +84,8 @@ def identity(model: keras.Model, record: dict[str, Any], optimizer: Any) -> dict
     described = {name: record["model"][name] for name in ("backbone", "weights")}
     fingerprints = {f"{name} data": part["fingerprint"][:12] for name, part in record["data"].items()}
     settings = {name: value for name, value in record["settings"].items() if name != "epochs"}
-    constants = {f"optimizer.{name}": value for name, value in optimizer.get_config().items() if name not in ("name", "learning_rate")}
+    constants = optimizer.get_config().items()
+    constants = {f"optimizer.{name}": value for name, value in constants if name not in ("name", "learning_rate")}
     parameters = {f"parameters.{k}": v for k, v in record["parameters"].items() if k.lower() != "epochs"}
     layers = {"model layers": hashlib.sha256(json.dumps(structure).encode()).hexdigest()[:12]}
     identity = described | layers | fingerprints | settings | constants | parameters

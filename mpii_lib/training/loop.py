@@ -15,6 +15,7 @@ import pandas as pd
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
+from mpii_lib.models import head_model
 from mpii_lib.training import checkpoint, compiling
 from mpii_lib.training.data import ArraySource, StreamSource, as_source
 from mpii_lib.training.description import identity, new_record, settings
@@ -44,11 +45,15 @@ class TrainingRun:
         return int(self.record["best"]["epoch"])
 
     def load(self, model: keras.Model, which: str = "best") -> keras.Model:
-        """Load the "best" or the "last" weights of this run into a model of the same structure, and return it."""
+        """Load the "best" or the "last" weights of this run into a model of the same structure, and return it.
+
+        A run of `fit_head` takes the whole classifier, and loads its head.
+        """
         names = {"best": checkpoint.BEST, "last": checkpoint.LAST}
         if which not in names:
             raise TrainingError(f"weights {which!r} are unknown: use best or last")
-        checkpoint.load(model, self.folder / names[which])
+        of_head = "trained_part" in self.record["model"] and "features" in [layer.name for layer in model.layers]
+        checkpoint.load(head_model(model) if of_head else model, self.folder / names[which])
         return model
 
     def __repr__(self) -> str:
@@ -160,10 +165,11 @@ def fit(
     check_writable(folder)
 
     fast = compiling.has_accelerator()
-    built = compiling.make_optimizer(optimizer, learning_rate)
+    with compiling.scope_of(model):
+        built = compiling.make_optimizer(optimizer, learning_rate)
+        compiling.compile_model(model, built, loss, metrics, mixed_precision and fast, jit_compile and fast)
     asked = settings(built, optimizer, loss, weights, early_stopping, monitor, sources["train"], seed)
     asked |= {"mixed_precision": mixed_precision and fast, "jit_compile": jit_compile and fast, "epochs": epochs}
-    compiling.compile_model(model, built, loss, metrics, mixed_precision and fast, jit_compile and fast)
     record = new_record(folder, model, sources, asked, parameters or {})
     state = _resume(folder, model, identity(model, record, built), epochs)
     loop = _Loop(model, sources, weights, state, folder, record, early_stopping, monitor, seed)
