@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def make_report(
     runs = run_notebooks(first, values, stage / "notebooks", last=last, **options)
     build_report(stage)
     _publish(stage, folder)
-    return folder / "index.html", runs
+    return folder / "index.html", [replace(run, output=folder / "notebooks" / run.output.name) for run in runs]
 
 
 def _prepare(stage: Path, settings: dict[str, Any]) -> None:

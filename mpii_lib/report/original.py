@@ -1,7 +1,8 @@
 """The original report's result tables as data, to stand beside every run.
 
-Source: "Human Pose Detection Project, based on MPII Dataset" (K. Ezzat, R. Nour El-Din, M. Hussein, A. Medhat), which this
-course began with. Accuracies are per cent as printed there; None where the report gives none. All of them come from a random split of single pictures, on which frames of one video stand on both sides.
+Source: "Human Pose Detection Project, based on MPII Dataset" (K. Ezzat, R. Nour El-Din, M. Hussein, A. Medhat), with
+which this course began. Accuracies are per cent as printed there; None where the report gives none. All of them come
+from a random split of single pictures, on which frames of one video stand on both sides.
 """
 
 from __future__ import annotations

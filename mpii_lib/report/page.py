@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -42,6 +42,11 @@ class Chapter:
     figures: list[Figure]
     parameters: dict[str, Any]
 
+    @property
+    def is_summary(self) -> bool:
+        """Whether its figures go first."""
+        return self.run.name in _MOST_FIGURES
+
 
 @dataclass(frozen=True)
 class Training:
@@ -63,9 +68,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Beside:
-    """A row of the original report, and this run's nearest training (None: not run)."""
+    """Rows of the original report, and this run's nearest training (None: not run)."""
 
-    original: OriginalRow
+    model: str
+    original: list[OriginalRow]
     ours: Training | None
 
 
@@ -114,8 +120,9 @@ def build_report(folder: str | Path) -> Path:
         trainings=trainings,
         skipped=skipped,
         best=max((t for t in trainings if t.test is not None), key=lambda t: t.test or 0, default=None),
-        tables={table: _beside(table, trainings) for table in ("models", "parameters", "testing", "activities")},
-        more=_not_in_original(trainings),
+        models=_by_model(trainings),
+        parameter_rows=_by_parameter(trainings),
+        activities=[row for row in ORIGINAL if row.table == "activities"],
         versions=_versions(),
         settings=_common(chapters),
     )
@@ -214,31 +221,29 @@ def _per_cent(value: float | None) -> float | None:
     return None if value is None else 100 * value
 
 
-def _beside(table: str, trainings: list[Training]) -> list[Beside]:
-    """Put each row of the original beside this run's best training of that backbone, by validation accuracy.
-
-    In the parameter table the optimizer and the batch have to be the same too: it is about them.
-    """
-    rows = []
-    for original in (row for row in ORIGINAL if row.table == table):
-        alike = [t for t in trainings if t.model.lower() == original.model.lower()]
-        if table == "parameters":
-            nesterov = "nesterov" in original.optimizer.lower()
-            wanted = "nesterov" if nesterov else original.optimizer.lower()
-            alike = [t for t in alike if wanted in t.optimizer.lower() and t.batch == original.batch]
-        rows.append(Beside(original, max(alike, key=lambda t: t.validation or 0, default=None)))
-    return rows
+def _by_model(trainings: list[Training]) -> list[Beside]:
+    """Group the original's models and tests by backbone, each with this run's best training of it (by validation)."""
+    rows = [row for row in ORIGINAL if row.table in ("models", "testing")]
+    names = {name.lower(): name for name in [*(row.model for row in rows), *(t.model for t in trainings)]}
+    return [
+        Beside(name, [r for r in rows if r.model.lower() == key], _best(t for t in trainings if t.model.lower() == key))
+        for key, name in names.items()
+    ]
 
 
-def _not_in_original(trainings: list[Training]) -> list[Training]:
-    known = {row.model.lower() for row in ORIGINAL}
-    best: dict[str, Training] = {}
-    for t in trainings:
-        if t.model.lower() not in known and (
-            t.model not in best or (t.validation or 0) > (best[t.model].validation or 0)
-        ):
-            best[t.model] = t
-    return list(best.values())
+def _by_parameter(trainings: list[Training]) -> list[Beside]:
+    """Each row of the original's parameter table, with this run's best training of the same optimizer and batch."""
+    found = []
+    for row in (row for row in ORIGINAL if row.table == "parameters"):
+        optimizer = "nesterov" if "Nesterov" in row.optimizer else row.optimizer.lower()
+        alike = (t for t in trainings if t.model.lower() == row.model.lower())
+        ours = _best(t for t in alike if optimizer in t.optimizer.lower() and t.batch == row.batch)
+        found.append(Beside(row.model, [row], ours))
+    return found
+
+
+def _best(trainings: Iterable[Training]) -> Training | None:
+    return max(trainings, key=lambda t: t.validation or 0, default=None)
 
 
 def _versions() -> list[tuple[str, str]]:
@@ -261,14 +266,19 @@ def _render(template: str, **values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"accuracy": _show_accuracy, "seconds": _show_seconds}
+    environment.filters |= {"accuracy": _show_accuracy, "printed": _as_printed, "seconds": _show_seconds}
     style = loader.get_source(environment, "style.css")[0]
     now = datetime.now().astimezone()
     return environment.get_template(template).render(generator=GENERATOR, style=style, now=now, **values)
 
 
 def _show_accuracy(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}".removesuffix(".0") + " %"
+    return "–" if value is None else f"{value:.1f}".removesuffix(".0") + "\u202f%"
+
+
+def _as_printed(value: float | None) -> str:
+    """An accuracy of the original report, with the digits it has there."""
+    return "–" if value is None else f"{value:g}\u202f%"
 
 
 def _show_seconds(value: float | None) -> str:
