@@ -1,0 +1,273 @@
+"""How good a classifier is on pictures that it never saw, class by class, and how sure that number is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+    recall_score,
+    top_k_accuracy_score,
+)
+
+from mpii_lib.errors import MpiiError
+
+Metric = Literal["accuracy", "balanced_accuracy", "macro_f1"]
+_SHOWN_CLASSES = 25
+
+
+class Interval(NamedTuple):
+    """A score, and the range that holds it in 95 % of the repeats (or what `level` says)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class ClassificationResult:
+    """Predictions beside the truth, and the scores that follow from them.
+
+    Attributes
+    ----------
+    truth
+        int64 (N,), positions in `classes`.
+    probabilities
+        float64 (N, C).
+    classes
+        The C names.
+    """
+
+    truth: np.ndarray
+    probabilities: np.ndarray
+    classes: tuple[str, ...]
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The most probable class of each example, int64 (N,); the first one of equals."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def present(self) -> np.ndarray:
+        """Positions of the classes that occur in the truth; no other can be scored."""
+        return np.unique(self.truth)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the examples whose most probable class is the true one."""
+        return float(accuracy_score(self.truth, self.predicted))
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall of the classes that occur in the truth."""
+        # As balanced_accuracy_score, which warns when a class is predicted that the truth lacks: ordinary here.
+        return float(recall_score(self.truth, self.predicted, labels=self.present, average="macro", zero_division=0))
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that occur in the truth; a class that is never predicted counts 0."""
+        return float(f1_score(self.truth, self.predicted, labels=self.present, average="macro", zero_division=0))
+
+    @property
+    def majority(self) -> float:
+        """Accuracy of always answering with the most frequent class of the truth: what any classifier must beat."""
+        return float(np.bincount(self.truth).max() / len(self.truth))
+
+    def top_k(self, k: int = 5) -> float:
+        """Share of the examples whose true class is among the k most probable ones; 1 when k reaches C."""
+        if k < 1:
+            raise MpiiError(f"top_k: k is {k}; give a whole number of at least 1")
+        if k >= len(self.classes):
+            return 1.0
+        if len(self.classes) == 2:
+            return self.accuracy  # scikit-learn takes the scores of two classes in another shape
+        labels = np.arange(len(self.classes))
+        return float(top_k_accuracy_score(self.truth, self.probabilities, k=k, labels=labels))
+
+    @cached_property
+    def per_class(self) -> pd.DataFrame:
+        """Precision, recall, F1 and support (examples) of each class; NaN for classes that the truth lacks."""
+        labels = np.arange(len(self.classes))
+        columns = precision_recall_fscore_support(self.truth, self.predicted, labels=labels, zero_division=0)
+        names = ("precision", "recall", "f1", "support")
+        table = pd.DataFrame(dict(zip(names, columns, strict=True)), index=pd.Index(self.classes, name="class"))
+        table.loc[table["support"] == 0, ["precision", "recall", "f1"]] = np.nan
+        return table
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """Number of examples, a row for each true class and a column for each predicted one."""
+        counts = confusion_matrix(self.truth, self.predicted, labels=np.arange(len(self.classes)))
+        names = list(self.classes)
+        return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
+
+    def mistakes(self) -> pd.DataFrame:
+        """List the wrong answers, the surest first: `position`, `true`, `predicted`, `probability` of the answer."""
+        wrong = np.flatnonzero(self.predicted != self.truth)
+        names = np.asarray(self.classes, dtype=object)
+        table = pd.DataFrame(
+            {
+                "position": wrong,
+                "true": names[self.truth[wrong]],
+                "predicted": names[self.predicted[wrong]],
+                "probability": self.probabilities[wrong, self.predicted[wrong]],
+            }
+        )
+        return table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+
+    def interval(
+        self,
+        metric: Metric = "accuracy",
+        groups: Sequence[object] | np.ndarray | None = None,
+        seed: int = 0,
+        repeats: int = 1000,
+        level: float = 0.95,
+    ) -> Interval:
+        """Bootstrap interval of a score (Efron 1979, percentile method).
+
+        Parameters
+        ----------
+        metric
+            "accuracy", "balanced_accuracy" or "macro_f1".
+        groups
+            One value for each example (N,). Whole groups are drawn then, not single examples: frames of one video
+            succeed or fail together, and counting them one by one makes the interval too narrow. An example whose
+            value is missing is a group of its own.
+        seed, repeats
+            Of the random draws, and how many there are.
+        level
+            Share of the repeats inside the interval.
+
+        Returns
+        -------
+        Interval
+            (value, low, high).
+
+        Raises
+        ------
+        MpiiError
+            For an unknown metric, or groups of another length than the truth.
+        """
+        if metric not in _FROM_COUNTS:
+            raise MpiiError(f"interval: metric {metric!r} is unknown; use one of {', '.join(_FROM_COUNTS)}")
+        count = len(self.truth)
+        codes = np.arange(count) if groups is None else pd.factorize(pd.Series(groups))[0]
+        if len(codes) != count:
+            raise MpiiError(f"interval: {len(codes)} groups for {count} examples; give one for each example")
+        alone = codes < 0
+        codes = np.where(alone, codes.max() + np.cumsum(alone), codes)
+        units, size = int(codes.max()) + 1, len(self.classes)
+        generator = np.random.default_rng(seed)
+        cells = self.truth * size + self.predicted  # position in the flattened confusion matrix
+        values = np.empty(repeats)
+        for repeat in range(repeats):
+            drawn = np.bincount(generator.integers(0, units, units), minlength=units)
+            counts = np.bincount(cells, weights=drawn[codes], minlength=size * size).reshape(size, size)
+            values[repeat] = _FROM_COUNTS[metric](counts)
+        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+        return Interval(float(getattr(self, metric)), float(low), float(high))
+
+    def scores(self) -> dict[str, float]:
+        """The scores as a dict, for the run record (`mpii_lib.training.add_scores`)."""
+        return {
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "macro_f1": self.macro_f1,
+            "top_5": self.top_k(5),
+            "majority": self.majority,
+            "examples": len(self.truth),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"accuracy {self.interval()} on {len(self.truth)} examples, macro F1 {self.macro_f1:.3f}, "
+            f"always the most frequent class {self.majority:.3f}"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "accuracy (95 % interval)": str(self.interval()),
+            "always the most frequent class": f"{self.majority:.3f}",
+            "balanced accuracy": f"{self.balanced_accuracy:.3f}",
+            "macro F1": f"{self.macro_f1:.3f}",
+            "true class among the first 5": f"{self.top_k(5):.3f}",
+            "examples": str(len(self.truth)),
+            "classes in the truth": f"{len(self.present)} of {len(self.classes)}",
+        }
+        cells = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows.items())
+        table = self.per_class[self.per_class["support"] > 0].sort_values("support", ascending=False, kind="stable")
+        note = "" if len(table) <= _SHOWN_CLASSES else f"<p>The {_SHOWN_CLASSES} largest of {len(table)} classes.</p>"
+        return f"<table>{cells}</table>{table.head(_SHOWN_CLASSES).round(3).to_html(border=0)}{note}"
+
+
+def evaluate_classifier(
+    truth: Sequence[int] | np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
+) -> ClassificationResult:
+    """Compare predicted probabilities with the truth.
+
+    Parameters
+    ----------
+    truth
+        Integer class of each example (N,). Classes may be missing in it: they are left out of the means.
+    probabilities
+        (N, C), as a softmax or any score that is larger for likelier classes.
+    classes
+        The C names, in the order of the columns.
+
+    Returns
+    -------
+    ClassificationResult
+        Scores by scikit-learn, tables, and bootstrap intervals.
+
+    Raises
+    ------
+    MpiiError
+        When the shapes do not fit, there is no example, a class is out of range, or a probability is NaN.
+    """
+    labels, scores = np.asarray(truth), np.asarray(probabilities, dtype=np.float64)
+    names = tuple(str(name) for name in classes)
+    if labels.ndim != 1 or not len(labels) or scores.shape != (len(labels), len(names)):
+        raise MpiiError(
+            f"truth {labels.shape}, probabilities {scores.shape}, {len(names)} classes: give (N,), (N, C) and C names"
+        )
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= len(names):
+        raise MpiiError(f"truth: give whole numbers from 0 to {len(names) - 1}, as the columns are numbered")
+    if np.isnan(scores).any():
+        row = int(np.flatnonzero(np.isnan(scores).any(axis=1))[0])
+        raise MpiiError(f"probabilities: row {row} has NaN; look for a training that did not converge")
+    return ClassificationResult(labels.astype(np.int64), scores, names)
+
+
+def _accuracy(counts: np.ndarray) -> float:
+    return float(np.trace(counts) / counts.sum())
+
+
+def _balanced_accuracy(counts: np.ndarray) -> float:
+    support = counts.sum(axis=1)
+    held = support > 0
+    return float((np.diagonal(counts)[held] / support[held]).mean())
+
+
+def _macro_f1(counts: np.ndarray) -> float:
+    support, answered = counts.sum(axis=1), counts.sum(axis=0)
+    held = support > 0
+    return float((2 * np.diagonal(counts)[held] / (support[held] + answered[held])).mean())
+
+
+# The same scores from a confusion matrix: a thousand repeats through scikit-learn would take seconds.
+_FROM_COUNTS: dict[str, Callable[[np.ndarray], float]] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "macro_f1": _macro_f1,
+}
