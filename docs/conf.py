@@ -11,7 +11,7 @@ PROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]
 project = "mpii-notebooks"
 author = "The mpii-notebooks authors"
 version = release = PROJECT["version"]
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_mathjax_offline"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx-mathjax-offline"]
 exclude_patterns = ["_build"]
 html_theme = "sphinx_book_theme"
 html_title = project
@@ -22,6 +22,7 @@ html_theme_options = {"repository_url": PROJECT["urls"]["Repository"], "use_repo
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
+default_role = "literal"
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = True
