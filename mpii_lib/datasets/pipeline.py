@@ -153,8 +153,9 @@ class ImageDataset:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of file names and sizes in bytes, labels, classes and picture size: the key for cached features."""
-        digest = hashlib.sha256(repr((self.classes, self.size)).encode())
+        """SHA-256 of all that decides the batches of every epoch: settings; name, bytes and label of each picture."""
+        chance = (self.shuffle, self.augment, self.seed) if self.shuffle or self.augment else None
+        digest = hashlib.sha256(repr((self.classes, self.size, self.batch, self.drop_remainder, chance)).encode())
         for path, label in zip(self.paths, self.labels.tolist(), strict=True):
             length = path.stat().st_size if path.is_file() else -1
             digest.update(f"{path.name}\0{length}\0{label}\n".encode())

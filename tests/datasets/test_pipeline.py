@@ -253,12 +253,20 @@ def test_a_folder_without_the_pictures_is_told_at_once(tmp_path):
         classification_dataset(ann, ann.images.index)
 
 
-def test_the_fingerprint_follows_files_labels_and_size(ann):
+def test_the_fingerprint_follows_whatever_changes_the_batches(ann, tmp_path):
     def key(**options):
         return classification_dataset(ann, ann.images.index, **options).fingerprint
 
-    assert key() == key(batch=8, shuffle=True)
-    assert len({key(), key(size=(9, 9)), key(target="activity"), key(classes=["sports"])}) == 4
+    assert key() == key() and key(seed=1) == key(seed=2), "without chance the seed changes nothing"
+    others = [{}, {"size": (9, 9)}, {"target": "activity"}, {"classes": ["sports"]}, {"batch": 8}, {"augment": WARP}]
+    others += [{"shuffle": True}, {"shuffle": True, "seed": 1}]
+    assert len({key(**options) for options in others}) == len(others)
+
+    def file_key(size):
+        Image.new("RGB", size).save(tmp_path / "a.png")
+        return classification_dataset(make_annotations(tmp_path, ["a.png"], ["x"]), [100]).fingerprint
+
+    assert file_key((10, 10)) != file_key((300, 300)), "another file under the same name"
 
 
 def test_importing_the_package_and_splitting_needs_no_tensorflow():
