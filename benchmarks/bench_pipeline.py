@@ -52,9 +52,8 @@ def main() -> dict:
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     for name, run in runs.items():
-        print(
-            f"{name:<20} {run['pictures']:>5} pictures {run['per_second']:>6.0f}/s, {run['cpu_ms']:.1f} ms each, memory + {run['mb']:.0f} MB"
-        )
+        rate, memory = f"{run['per_second']:>6.0f}/s, {run['cpu_ms']:.1f} ms each", f"memory + {run['mb']:.0f} MB"
+        print(f"{name:<20} {run['pictures']:>5} pictures {rate}, {memory}")
     for name, ratio in result["ratios"].items():
         print(f"{name:<34} {ratio:.2f}")
     return result
