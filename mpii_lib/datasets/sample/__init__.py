@@ -1,0 +1,8 @@
+"""The sample: pictures of people that the library draws itself, in the official file formats of MPII and COCO."""
+
+from __future__ import annotations
+
+from mpii_lib.datasets.sample.activities import ACTIVITIES, CATEGORIES
+from mpii_lib.datasets.sample.classification import render_classification
+
+__all__ = ["ACTIVITIES", "CATEGORIES", "render_classification"]
