@@ -15,7 +15,7 @@ _HOME = {
     "CATEGORIES": "sample",
     "make_sample": "sample",
     "render_classification": "sample",
-    "Augmentation": "pipeline",
+    "Augmentation": "augmentation",
     "ImageDataset": "pipeline",
     "classification_dataset": "pipeline",
     "class_weights": "splits",

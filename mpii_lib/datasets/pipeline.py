@@ -8,8 +8,8 @@ a resumed training needs.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
+from mpii_lib.datasets.augmentation import Augmentation
 from mpii_lib.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -25,73 +26,6 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 Target = Literal["category", "activity"]
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Random affine changes of a picture, drawn anew for each picture and epoch, applied as one warp.
-
-    Parameters
-    ----------
-    rotation
-        Largest angle in degrees, to either side.
-    zoom
-        Largest relative change of size: 0.1 draws factors from 0.9 to 1.1.
-    shear
-        Largest shear angle in degrees, to either side.
-    flip
-        Mirror left and right in half of the cases.
-    fill
-        What is beyond the border: the picture mirrored ("reflect"), its edge drawn out ("nearest"), or black
-        ("constant").
-    append
-        Show every picture twice in an epoch, once as it is and once changed, instead of only changed.
-
-    Raises
-    ------
-    DatasetError
-        A value is out of range.
-    """
-
-    rotation: float = 0.0
-    zoom: float = 0.0
-    shear: float = 0.0
-    flip: bool = False
-    fill: Literal["reflect", "nearest", "constant"] = "reflect"
-    append: bool = False
-
-    def __post_init__(self) -> None:
-        for name, value, limit in (("rotation", self.rotation, 180), ("zoom", self.zoom, 1), ("shear", self.shear, 90)):
-            if not 0 <= value <= limit or (value == limit and name != "rotation"):
-                raise DatasetError(f"Augmentation: {name}={value!r} is out of range; give a number from 0 to {limit}")
-        if self.fill not in ("reflect", "nearest", "constant"):
-            raise DatasetError(f'Augmentation: fill={self.fill!r} is unknown; use "reflect", "nearest" or "constant"')
-
-    def matrices(self, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """Draw `count` changes of pictures of `size` (height, width).
-
-        Returns
-        -------
-        numpy.ndarray
-            float64 (count, 3, 3). Each takes a pixel centre (x, y, 1) of the picture to its place in the changed
-            picture, so the joints of a pose can be moved along. The middle of the picture stays where it is.
-        """
-        angle = np.deg2rad(self.rotation) * rng.uniform(-1, 1, count)
-        factor = 1 + self.zoom * rng.uniform(-1, 1, count)
-        slant = np.deg2rad(self.shear) * rng.uniform(-1, 1, count)
-        mirror = np.where(self.flip & (rng.random(count) < 0.5), -1.0, 1.0)
-        linear = np.zeros((count, 2, 2))
-        # rotation @ shear along x @ mirror, times the factor
-        linear[:, 0, 0] = np.cos(angle) * mirror
-        linear[:, 0, 1] = np.cos(angle) * np.tan(slant) - np.sin(angle)
-        linear[:, 1, 0] = np.sin(angle) * mirror
-        linear[:, 1, 1] = np.sin(angle) * np.tan(slant) + np.cos(angle)
-        linear *= factor[:, None, None]
-        middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
-        matrices = np.tile(np.eye(3), (count, 1, 1))
-        matrices[:, :2, :2] = linear
-        matrices[:, :2, 2] = middle - linear @ middle
-        return matrices
 
 
 class ImageDataset:
@@ -297,7 +231,7 @@ def classification_dataset(
     Raises
     ------
     DatasetError
-        An image_id is unknown, none of the images has a label, or none of the picture files is there.
+        An image_id is unknown, none of the images has a label, or no picture file is there or can be read.
     """
     if target not in ("category", "activity"):
         raise DatasetError(f'classification_dataset: target={target!r} is unknown; use "category" or "activity"')
@@ -327,11 +261,7 @@ def classification_dataset(
             "use labelled images, as split_images gives them"
         )
     paths = [Path(ann.image_path(image_id)) for image_id in kept.tolist()]
-    if not any(path.is_file() for path in paths):
-        raise DatasetError(
-            f"classification_dataset: none of the {len(paths)} picture files is there, {paths[0]} for instance; "
-            "put the pictures in that folder (`mpii fetch mpii FOLDER` downloads MPII)"
-        )
+    _check_pictures(paths)
     return ImageDataset(
         paths,
         labels[labelled].astype(np.int32),
@@ -385,10 +315,35 @@ def read_picture(path: Path | str, size: tuple[int, int]) -> np.ndarray:
         raise DatasetError(reason) from None
 
 
+def _check_pictures(paths: list[Path]) -> None:
+    """Refuse a folder that is wrong as a whole: no file is there, or none of the first twenty is a picture."""
+    reasons: list[str] = []
+    for path in paths:
+        if path.is_file():
+            try:
+                read_picture(path, (8, 8))
+                return
+            except DatasetError as error:
+                reasons.append(f"{path}: {error}")
+        if len(reasons) == 20:
+            break
+    if reasons:
+        raise DatasetError(
+            f"classification_dataset: none of the first {len(reasons)} picture files can be read ({reasons[0]}); "
+            "fetch them again"
+        )
+    raise DatasetError(
+        f"classification_dataset: none of the {len(paths)} picture files is there, {paths[0]} for instance; "
+        "put the pictures in that folder (`mpii fetch mpii FOLDER` downloads MPII)"
+    )
+
+
 def _tensorflow() -> ModuleType:
     """TensorFlow, loaded when the first stream is built and without the messages of its start."""
     from mpii_lib._keras import silenced_stderr
 
     with silenced_stderr():
         import tensorflow as tf
+    # A stream that skips cannot know its length. Keras takes the end of such a stream for a mistake, and says so.
+    warnings.filterwarnings("ignore", message="Your input ran out of data", module="keras")
     return tf

@@ -253,6 +253,27 @@ def test_a_folder_without_the_pictures_is_told_at_once(tmp_path):
         classification_dataset(ann, ann.images.index)
 
 
+def test_a_folder_without_one_readable_picture_is_told_at_once(tmp_path):
+    (tmp_path / "a.jpg").write_text("<html>404</html>")
+    ann = make_annotations(tmp_path, ["a.jpg", "b.jpg"], ["a", "b"])
+    with pytest.raises(DatasetError, match="none of the first 1 picture files can be read.*a.jpg: not a picture"):
+        classification_dataset(ann, ann.images.index)
+
+
+def test_keras_trains_on_an_epoch_without_a_warning(ann, recwarn):
+    from mpii_lib.environment import load_keras
+
+    keras = load_keras()
+    data = classification_dataset(ann, ann.images.index, size=(8, 8), batch=7, shuffle=True, augment=WARP)
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    for number in range(2):
+        model.fit(
+            data.epoch(number), validation_data=data.tf, class_weight={0: 1.0, 1: 2.0, 2: 1.0}, verbose=0, shuffle=False
+        )
+    assert not [w for w in recwarn if "ran out of data" in str(w.message)]
+
+
 def test_the_fingerprint_follows_whatever_changes_the_batches(ann, tmp_path):
     def key(**options):
         return classification_dataset(ann, ann.images.index, **options).fingerprint

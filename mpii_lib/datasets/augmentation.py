@@ -1,0 +1,77 @@
+"""Random affine changes of pictures: rotation, zoom, shear and flip, drawn as matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mpii_lib.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random affine changes of a picture, drawn anew for each picture and epoch, applied as one warp.
+
+    Parameters
+    ----------
+    rotation
+        Largest angle in degrees, to either side.
+    zoom
+        Largest relative change of size: 0.1 draws factors from 0.9 to 1.1.
+    shear
+        Largest shear angle in degrees, to either side.
+    flip
+        Mirror left and right in half of the cases.
+    fill
+        What is beyond the border: the picture mirrored ("reflect"), its edge drawn out ("nearest"), or black
+        ("constant").
+    append
+        Show every picture twice in an epoch, once as it is and once changed, instead of only changed.
+
+    Raises
+    ------
+    DatasetError
+        A value is out of range.
+    """
+
+    rotation: float = 0.0
+    zoom: float = 0.0
+    shear: float = 0.0
+    flip: bool = False
+    fill: Literal["reflect", "nearest", "constant"] = "reflect"
+    append: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, limit in (("rotation", self.rotation, 180), ("zoom", self.zoom, 1), ("shear", self.shear, 90)):
+            if not 0 <= value <= limit or (value == limit and name != "rotation"):
+                raise DatasetError(f"Augmentation: {name}={value!r} is out of range; give a number from 0 to {limit}")
+        if self.fill not in ("reflect", "nearest", "constant"):
+            raise DatasetError(f'Augmentation: fill={self.fill!r} is unknown; use "reflect", "nearest" or "constant"')
+
+    def matrices(self, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        """Draw `count` changes of pictures of `size` (height, width).
+
+        Returns
+        -------
+        numpy.ndarray
+            float64 (count, 3, 3). Each takes a pixel centre (x, y, 1) of the picture to its place in the changed
+            picture, so the joints of a pose can be moved along. The middle of the picture stays where it is.
+        """
+        angle = np.deg2rad(self.rotation) * rng.uniform(-1, 1, count)
+        factor = 1 + self.zoom * rng.uniform(-1, 1, count)
+        slant = np.deg2rad(self.shear) * rng.uniform(-1, 1, count)
+        mirror = np.where(self.flip & (rng.random(count) < 0.5), -1.0, 1.0)
+        linear = np.zeros((count, 2, 2))
+        # rotation @ shear along x @ mirror, times the factor
+        linear[:, 0, 0] = np.cos(angle) * mirror
+        linear[:, 0, 1] = np.cos(angle) * np.tan(slant) - np.sin(angle)
+        linear[:, 1, 0] = np.sin(angle) * mirror
+        linear[:, 1, 1] = np.sin(angle) * np.tan(slant) + np.cos(angle)
+        linear *= factor[:, None, None]
+        middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
+        matrices = np.tile(np.eye(3), (count, 1, 1))
+        matrices[:, :2, :2] = linear
+        matrices[:, :2, 2] = middle - linear @ middle
+        return matrices
