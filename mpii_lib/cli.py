@@ -64,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
         "mpii fetch coco --split val",
     )
     fetch.add_argument("data", choices=["mpii", "coco"], help="which data set (MPII 13 GB; COCO val 1 GB, train 18 GB)")
-    fetch.add_argument("--folder", type=Path, help="where it goes (data/mpii or data/coco)")
+    fetch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where it goes (data/mpii or data/coco)")
+    fetch.add_argument("--folder", dest="other_folder", type=Path, metavar="FOLDER", help="the same, as an option")
     fetch.add_argument("--split", choices=["train", "val"], default="val", help="which part of COCO (val)")
 
     info = _command(commands, "info", _info, "count what an annotation file or folder holds", "mpii info data/sample")
@@ -151,7 +152,7 @@ def _sample(options: argparse.Namespace) -> int:
 def _fetch(options: argparse.Namespace) -> int:
     from mpii_lib.datasets import fetch_coco, fetch_mpii
 
-    folder = options.folder or Path("data", options.data)
+    folder = options.folder or options.other_folder or Path("data", options.data)
     _folder_or_new(folder)
     if options.data == "mpii":
         fetch_mpii(folder)

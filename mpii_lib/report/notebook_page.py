@@ -12,7 +12,7 @@ import html
 import logging
 import mimetypes
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,11 +164,12 @@ def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
             del tag["style"]
     for image in soup.find_all("img"):
         _picture(soup, image, source.parent)
-    for link in soup.find_all("a"):
-        _link(link, pages)
     _tables(soup)
     _headings(soup)
     _unique_ids(soup)
+    anchors = {_plain(tag["id"]): tag["id"] for tag in reversed(soup.find_all(id=True))}
+    for link in soup.find_all("a"):
+        _link(link, pages, anchors)
     for block in soup.find_all("pre"):
         block["tabindex"] = "0"
     return str(soup)
@@ -189,12 +190,19 @@ def _picture(soup: Any, image: Any, folder: Path) -> None:
     image.replace_with(text)
 
 
-def _link(link: Any, pages: Collection[str]) -> None:
+def _plain(anchor: str) -> str:
+    """An anchor without what Jupyter, Colab and GitHub write differently."""
+    return re.sub(r"[\W_]+", "-", anchor.lower()).strip("-")
+
+
+def _link(link: Any, pages: Collection[str], anchors: Mapping[str, str]) -> None:
     address = link.get("href") or ""
-    if address.startswith(("#", "mailto:")) or _REMOTE.match(address):
-        return
     target, _, fragment = address.partition("#")
-    if target.removesuffix(".ipynb") in pages:
+    if address.startswith("mailto:") or _REMOTE.match(address):
+        return
+    if not target and _plain(fragment) in anchors:
+        link["href"] = "#" + anchors[_plain(fragment)]
+    elif target.removesuffix(".ipynb") in pages:
         link["href"] = target.removesuffix(".ipynb") + ".html" + (f"#{fragment}" if fragment else "")
     else:  # a file of the repository, which does not travel with the report
         link.name = "span"
@@ -221,8 +229,7 @@ def _headings(soup: Any) -> None:
             continue
         level = min(max(int(heading.name[1]), 2), level + 1)
         heading.name = f"h{level}"
-        slug = re.sub(r"[^\w]+", "-", heading.get_text().lower()).strip("-")
-        heading["id"] = slug or f"section-{number}"
+        heading["id"] = re.sub(r"\s+", "-", heading.get_text().strip()) or f"section-{number}"
 
 
 def _unique_ids(soup: Any) -> None:

@@ -255,7 +255,8 @@ class _Runner:
 
 
 def _first_line(source: str) -> str:
-    return next((line.strip() for line in source.splitlines() if line.strip()), "")[:100]
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("#")), "".join(lines[:1]))[:100]
 
 
 def _keep(run: NotebookRun, partial: Path) -> NotebookRun:
