@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mpii_lib.annotations import store
@@ -53,7 +54,7 @@ def cached(
         reason = error.strerror or type(error).__name__
         raise AnnotationError(f"{source}: cannot be read ({reason}); check that it exists and may be read") from error
     if not use_cache:
-        return parse(data)
+        return replace(parse(data), folder=folder)
     key = f"{reader}:{hashlib.sha256(data).hexdigest()}"
     path = cache_path(source)
     try:
@@ -71,7 +72,7 @@ def cached(
             )  # fmt: skip
         except AnnotationError:
             pass  # a copy is a convenience: a full disk or a lost race is no reason to fail
-    return annotations
+    return replace(annotations, folder=folder)
 
 
 def _writable(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,9 +58,7 @@ def read_coco(path: str | Path, split: Literal["train", "val"] = "train", cache:
     if path.is_dir():
         source, root = path / "annotations" / f"person_keypoints_{split}2017.json", path
     annotations = cached(source, lambda data: _parse(data, source, split), f"{_READER}-{split}", root, cache)
-    # The table is made first: where the pictures lie is decided by looking for one of them.
-    object.__setattr__(annotations, "folder", _picture_folder(root, split, annotations.images["file_name"]))
-    return annotations
+    return replace(annotations, folder=_picture_folder(root, split, annotations.images["file_name"]))
 
 
 def _picture_folder(root: Path, split: str, names: pd.Series) -> Path:
