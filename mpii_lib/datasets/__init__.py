@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from mpii_lib.datasets.open_data import open_data  # here, since the module has the same name and would stand in its way
 from mpii_lib.errors import DatasetError
 
 _HOME = {
@@ -23,10 +24,9 @@ _HOME = {
     "split_images": "splits",
     "fetch_coco": "download",
     "fetch_mpii": "download",
-    "open_data": "open_data",
 }
 
-__all__ = ["DatasetError", *sorted(_HOME)]
+__all__ = ["DatasetError", "open_data", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
