@@ -12,39 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from mpii_lib._keras import keras
-from mpii_lib.training.compiling import Loss
-from mpii_lib.training.data import ArraySource, StreamSource
+from mpii_lib.training.data import Source
 from mpii_lib.training.records import versions
-
-
-def settings(
-    built: Any,
-    optimizer: Any,
-    loss: Loss,
-    weights: dict[int, float] | None,
-    patience: int | None,
-    monitor: str,
-    train: ArraySource | StreamSource,
-    seed: int,
-) -> dict[str, Any]:
-    """What `fit` was asked for, as the record tells it."""
-    rate = built.get_config().get("learning_rate")  # a float32 of Keras: 0.01 comes back as 0.0099999998
-    return {
-        "optimizer": optimizer.lower() if isinstance(optimizer, str) else type(optimizer).__name__.lower(),
-        "learning_rate": float(f"{rate:.6g}") if isinstance(rate, int | float) else json.dumps(rate, default=str),
-        "loss": loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "custom"),
-        **train.settings(),
-        "class_weight": weights,
-        "early_stopping": patience,
-        "monitor": monitor,
-        "seed": seed,
-    }
 
 
 def new_record(
     folder: Path,
     model: keras.Model,
-    sources: dict[str, ArraySource | StreamSource],
+    sources: dict[str, Source],
     settings: dict[str, Any],
     parameters: Mapping[str, Any],
 ) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
 from mpii_lib.models import head_model
 from mpii_lib.training import checkpoint, compiling
-from mpii_lib.training.data import ArraySource, StreamSource, as_source
-from mpii_lib.training.description import identity, new_record, settings
+from mpii_lib.training.data import Source
+from mpii_lib.training.description import identity, new_record
+from mpii_lib.training.plan import Plan
 from mpii_lib.training.progress import Show, progress_line
 from mpii_lib.training.records import (
     RECORD_NAME,
@@ -101,9 +103,8 @@ def fit(
     After each epoch the folder holds `last.weights.h5` (weights, optimizer and the state of the run), `best.weights.h5`
     (weights alone) and `run.json` (see `mpii_lib.training.records`), each replaced as a whole. Calling `fit` again
     with the same arguments goes on after the last whole epoch, with the result of a run that was never broken off:
-    order and noise of an epoch depend on `seed` and the epoch alone. With more `epochs` it trains on; a run that is
-    complete is only loaded. Bit for bit the same results need the same machine, number of threads and CPU; on a GPU
-    they agree to rounding.
+    order and noise of an epoch depend on `seed` and the epoch alone (on a GPU the results agree to rounding). With
+    more `epochs` it trains on; a run that is complete is only loaded.
 
     Parameters
     ----------
@@ -124,8 +125,8 @@ def fit(
     class_weight
         Class -> weight of its examples in the loss; classes that are not named weigh 1.
     early_stopping
-        Stop after this many epochs in a row without a better `monitor`. The model then holds the weights of the best
-        epoch; without early stopping it holds those of the last.
+        Stop after this many epochs in a row without a better `monitor`. The model then ends with the weights of the
+        best epoch; without early stopping, with those of the last.
     monitor
         Column of the history that decides what is best: "val_loss" by default, "loss" without validation. Names with
         "loss" or "error" get better by falling, all others by rising.
@@ -140,46 +141,41 @@ def fit(
     progress
         Show one updating line where a person looks on; nothing remains of it.
 
-    Returns
-    -------
-    TrainingRun
-        History, record and folder.
-
     Raises
     ------
     TrainingError
         When the data or settings make no sense, the folder cannot be written or holds another run, or the loss
         becomes NaN.
     """
-    folder = Path(folder)
-    loss = loss or compiling.default_loss(model)
-    sources = {"train": as_source(train, batch, shuffle, seed, "training")}
-    if validation is not None:
-        sources["validation"] = as_source(validation, batch, False, seed, "validation")
-    for what, source in sources.items():
-        if isinstance(source, ArraySource):
-            compiling.check_labels(model, source, loss, what)
-    monitor = monitor or ("val_loss" if validation is not None else "loss")
-    _check_numbers(epochs, early_stopping, batch, monitor, validation is not None)
-    weights = compiling.check_class_weight(class_weight, model, loss)
-    check_writable(folder)
+    plan = Plan(
+        epochs, optimizer, learning_rate, loss or compiling.default_loss(model), metrics, class_weight, early_stopping,
+        monitor or ("loss" if validation is None else "val_loss"), batch, shuffle, seed, mixed_precision, jit_compile,
+    )  # fmt: skip
+    sources = plan.sources(model, train, validation)
+    return _train(model, sources, plan, Path(folder), parameters or {}, progress)
 
-    fast = compiling.has_accelerator()
-    with compiling.scope_of(model):
-        built = compiling.make_optimizer(optimizer, learning_rate)
-        compiling.compile_model(model, built, loss, metrics, mixed_precision and fast, jit_compile and fast)
-    asked = settings(built, optimizer, loss, weights, early_stopping, monitor, sources["train"], seed)
-    asked |= {"mixed_precision": mixed_precision and fast, "jit_compile": jit_compile and fast, "epochs": epochs}
-    record = new_record(folder, model, sources, asked, parameters or {})
-    state = _resume(folder, model, identity(model, record, built), epochs)
-    loop = _Loop(model, sources, weights, state, folder, record, early_stopping, monitor, seed)
-    if not loop.finished(epochs):
-        loop.run(epochs, progress)
+
+def _train(
+    model: keras.Model,
+    sources: dict[str, Source],
+    plan: Plan,
+    folder: Path,
+    parameters: Mapping[str, Any],
+    progress: bool,
+) -> TrainingRun:
+    """Take up or start the run of a folder, and train what is missing."""
+    check_writable(folder)
+    optimizer = plan.compile(model)
+    record = new_record(folder, model, sources, plan.settings(optimizer, sources["train"]), parameters)
+    state = _resume(folder, model, identity(model, record, optimizer), plan.epochs)
+    loop = _Loop(model, sources, plan, state, folder, record)
+    if not loop.finished():
+        loop.run(progress)
     elif (folder / RECORD_NAME).exists():
         loop.record = read_record(folder)  # it may hold scores that were added later
     else:
         loop.write("complete")
-    if early_stopping is not None:
+    if plan.early_stopping is not None:
         checkpoint.load(model, folder / checkpoint.BEST)
     return TrainingRun(pd.DataFrame(state.rows), loop.record, folder)
 
@@ -190,68 +186,70 @@ class _Loop:
     def __init__(
         self,
         model: keras.Model,
-        sources: dict[str, ArraySource | StreamSource],
-        class_weight: dict[int, float] | None,
+        sources: dict[str, Source],
+        plan: Plan,
         state: checkpoint.RunState,
         folder: Path,
         record: dict[str, Any],
-        patience: int | None,
-        monitor: str,
-        seed: int,
     ) -> None:
-        self.model, self.sources, self.class_weight, self.state = model, sources, class_weight, state
-        self.folder, self.record, self.patience, self.monitor, self.seed = folder, record, patience, monitor, seed
+        self.model, self.sources, self.plan = model, sources, plan
+        self.state, self.folder, self.record = state, folder, record
+        self.class_weight = plan.class_weights(model)
 
     @property
     def stopped_early(self) -> bool:
-        return self.patience is not None and self.state.waited >= self.patience
+        return self.plan.early_stopping is not None and self.state.waited >= self.plan.early_stopping
 
-    def finished(self, epochs: int) -> bool:
-        return self.stopped_early or self.state.epochs_run >= epochs
+    def finished(self) -> bool:
+        return self.stopped_early or self.state.epochs_run >= self.plan.epochs
 
-    def run(self, epochs: int, progress: bool) -> None:
+    def run(self, progress: bool) -> None:
         status = "failed"
         self.write("running")
         try:
             with progress_line(progress) as show:
-                while not self.finished(epochs):
-                    self._epoch(epochs, show)
+                while not self.finished():
+                    self._epoch(show)
                     self.write("running")
-            status = "stopped early" if self.stopped_early and self.state.epochs_run < epochs else "complete"
+            status = "stopped early" if self.state.epochs_run < self.plan.epochs else "complete"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
             self.write(status)
 
-    def _epoch(self, epochs: int, show: Show) -> None:
+    def _epoch(self, show: Show) -> None:
         index = self.state.epochs_run
         started = time.perf_counter()
-        compiling.set_noise(self.model, self.seed, index)
+        compiling.set_noise(self.model, self.plan.seed, index)
         arguments = self.sources["train"].epoch(index)
         if "validation" in self.sources:
             arguments |= self.sources["validation"].validation()
-        history = self.model.fit(
-            **arguments,
-            initial_epoch=index,
-            epochs=index + 1,
-            shuffle=False,  # the sources have put the examples in their order
-            class_weight=self.class_weight,
-            verbose=0,
-            callbacks=[_Watch(epochs, self.sources["train"].steps, show, self.state, self.folder)],
-        ).history
+        watch = _Watch(self.plan.epochs, self.sources["train"].steps, show, self.state, self.folder)
+        with warnings.catch_warnings():
+            # Said of every stream whose length is not known before its end, as some pictures may be unreadable.
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+            history = self.model.fit(
+                **arguments,
+                initial_epoch=index,
+                epochs=index + 1,
+                shuffle=False,  # the sources have put the examples in their order
+                class_weight=self.class_weight,
+                verbose=0,
+                callbacks=[watch],
+            ).history
         row = {"epoch": index + 1} | {name: float(values[-1]) for name, values in history.items()}
         row["seconds"] = round(time.perf_counter() - started, 3)
         self._judge(row)
 
     def _judge(self, row: dict[str, Any]) -> None:
-        if self.monitor not in row:
+        if self.plan.monitor not in row:
             known = ", ".join(list(row)[1:-1])
-            raise TrainingError(f"monitor {self.monitor!r} is not in the history: use one of {known}")
-        value, state = row[self.monitor], self.state
+            raise TrainingError(f"monitor {self.plan.monitor!r} is not in the history: use one of {known}")
+        value, state = row[self.plan.monitor], self.state
         if not math.isfinite(value):
-            raise TrainingError(_nan_message(row["epoch"], self.monitor, self.model, self.folder))
-        falling = "loss" in self.monitor or "error" in self.monitor
+            raise TrainingError(_nan_message(row["epoch"], self.plan.monitor, self.model, self.folder))
+        falling = "loss" in self.plan.monitor or "error" in self.plan.monitor
         better = state.best_value is None or (value < state.best_value if falling else value > state.best_value)
         state.rows.append(row)
         state.waited = 0 if better else state.waited + 1
@@ -266,8 +264,8 @@ class _Loop:
         self.record |= {
             "status": status,
             "history": {name: [row.get(name) for row in rows] for name in columns},
-            "best": {"epoch": state.best_epoch, "monitor": self.monitor, "value": state.best_value},
-            "kept_epoch": state.best_epoch if self.patience is not None else len(rows),
+            "best": {"epoch": state.best_epoch, "monitor": self.plan.monitor, "value": state.best_value},
+            "kept_epoch": state.best_epoch if self.plan.early_stopping is not None else len(rows),
             "seconds": round(sum(row["seconds"] for row in rows), 3),
             "peak_memory_mib": state.peak_memory_mib,
             "data": {name: source.describe() for name, source in self.sources.items()},
@@ -298,14 +296,6 @@ def _nan_message(epoch: int, name: str, model: keras.Model, folder: Path) -> str
         f"{folder}: {name} is not a number in epoch {epoch}; train in a new folder with a learning rate below {rate:g},"
         " and look for empty or extreme inputs"
     )
-
-
-def _check_numbers(epochs: int, patience: int | None, batch: int, monitor: str, validated: bool) -> None:
-    for name, value in (("epochs", epochs), ("batch", batch), ("early_stopping", patience)):
-        if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
-            raise TrainingError(f"{name} is {value!r}: give a whole number of at least 1")
-    if monitor.startswith("val_") and not validated:
-        raise TrainingError(f"monitor {monitor!r} needs validation data: give validation, or monitor='loss'")
 
 
 def _resume(folder: Path, model: keras.Model, own: dict[str, Any], epochs: int) -> checkpoint.RunState:
