@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from mpii_lib.datasets.sample.activities import ACTIVITIES, CATEGORIES
 from mpii_lib.datasets.sample.classification import render_classification
+from mpii_lib.datasets.sample.make import VERSION, make_sample
 
-__all__ = ["ACTIVITIES", "CATEGORIES", "render_classification"]
+__all__ = ["ACTIVITIES", "CATEGORIES", "VERSION", "make_sample", "render_classification"]

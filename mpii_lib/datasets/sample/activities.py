@@ -274,7 +274,7 @@ ACTIVITIES: tuple[str, ...] = tuple(a.name for a in ACTIVITY_TABLE)
 def largest_remainder(weights: NDArray[np.float64], seats: int, least: int = 0) -> NDArray[np.int64]:
     """Share `seats` in proportion to the weights, at least `least` each where there are enough; (n,) counts that sum to seats."""
     count = len(weights)
-    least = least if seats >= least * count else 0
+    least = min(least, seats // count)
     quota = weights / weights.sum() * seats
     quota = np.maximum(quota, least)
     while quota.sum() > seats + 1e-9:  # what the small ones were given is taken from the large ones

@@ -88,6 +88,7 @@ class Truth:
     centre: Floats
     height: float
     mask: NDArray[np.bool_]
+    stands_by_unmarked: bool = False  # seen, but nobody marked its joints
 
 
 @dataclass(frozen=True)
@@ -345,7 +346,10 @@ class VideoRenderer:
         _finish(canvas.image, video, 1 + 0.07 * sway[3], np.random.default_rng([video.seed, 1, time]))
         if not truth:
             return Frame(canvas.image)
-        people = [_truth(canvas, body, camera, index) for index, (_, body, _, camera) in enumerate(posed)]
+        people = [
+            replace(_truth(canvas, body, camera, index), stands_by_unmarked=actor.activity is None and actor.lead > 0)
+            for index, (actor, body, _, camera) in enumerate(posed)
+        ]
         return Frame(canvas.image, people, canvas.owner == CROWD if video.crowd else None)
 
     def _crowd(self, canvas: Canvas, line: int) -> None:
