@@ -1,7 +1,7 @@
 """Run one notebook with papermill in a process of its own: reads one JSON object, writes one JSON line for each event.
 
-`run_notebooks` starts it as `python -m mpii_lib.report._worker`. A process of its own frees all its memory at the end,
-cannot take its neighbours down, and can be stopped.
+`run_notebooks` starts it by its path, so it imports nothing of mpii_lib. A process of its own frees all its memory at
+the end, cannot take its neighbours down, and can be stopped.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from mpii_lib.errors import ReportError
 from mpii_lib.report._worker import INJECTED
 from mpii_lib.report.parameters import check_parameters, read_notebook
 
+#: Started by its path: `-m` would import all of mpii_lib, which it does not need. -P keeps its folder off sys.path.
+_WORKER = Path(__file__).with_name("_worker.py")
 #: Called with (name, state, cells done, cells in all); state is "running", "ok" or "failed".
 Progress = Callable[[str, str, int, int], None]
 
@@ -207,7 +209,7 @@ class _Runner:
                     raise ReportError("stopped")
                 # A session of its own: Ctrl-C reaches us alone, and we end the notebook in order.
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "mpii_lib.report._worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    [sys.executable, "-P", str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=stderr, text=True, encoding="utf-8", env=self.environment, start_new_session=True,
                 )  # fmt: skip
                 self.processes.add(process)
