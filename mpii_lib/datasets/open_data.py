@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,7 @@ def open_data(
     images: int = 1200,
     seed: int = 0,
     split: Literal["train", "val"] = "train",
+    progress: Callable[[int, int], object] | None = None,
 ) -> Annotations:
     """Open the data set that a notebook's parameters `DATA` and `DATA_DIR` name.
 
@@ -31,12 +33,14 @@ def open_data(
         "sample" is drawn on first use, in under a minute, and read from then on; "mpii" and "coco" are read.
     folder
         "mpii": holds `mpii_human_pose_v1_u12_1.mat` and `images/`. "coco": holds `annotations/` and the pictures; a
-        sample's folder serves too, for its COCO twin. "sample": where it is or shall be; "" for the user's cache
-        folder, which the environment variable MPII_CACHE_DIR moves.
+        sample's folder serves too, for its COCO twin. "sample": where one is, which is read whatever its size and
+        seed, or shall be; "" for the user's cache folder, which the environment variable MPII_CACHE_DIR moves.
     images, seed
         Size and seed of the sample.
     split
         Which of COCO's two files.
+    progress
+        Called with the number of pictures drawn and of all while the sample is drawn.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def open_data(
     from mpii_lib.annotations import read_coco, read_mpii
 
     if data == "sample":
-        return _open_sample(folder, images, seed)
+        return _open_sample(folder, images, seed, progress)
     if data not in ("mpii", "coco"):
         raise DatasetError(f'open_data: DATA is {data!r}; use "sample", "mpii" or "coco"')
     fetch = f"`mpii fetch {data} FOLDER`"
@@ -80,18 +84,21 @@ def sample_folder(images: int = 1200, seed: int = 0) -> Path:
     return root / f"sample-v{sample.VERSION}-{images}-images-seed-{seed}"
 
 
-def _open_sample(folder: str | Path, images: int, seed: int) -> Annotations:
+def _open_sample(
+    folder: str | Path, images: int, seed: int, progress: Callable[[int, int], object] | None
+) -> Annotations:
     """Read the sample, drawing it first where it is not; of several processes that ask at once, one draws."""
     from mpii_lib.annotations import read_mpii
     from mpii_lib.datasets.sample import make_sample
 
     path = Path(folder).expanduser() if str(folder) else sample_folder(images, seed)
-    if not _mat_files(path):
+    mark = path / "sample.json"  # make_sample writes it last
+    if not mark.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with exclusive(path.parent / f".{path.name}.lock"):
-                if not _mat_files(path):
-                    make_sample(path, images, seed)
+                if not mark.is_file():
+                    make_sample(path, images, seed, progress=progress)
         except OSError as error:
             reason = error.strerror or error
             raise DatasetError(

@@ -16,11 +16,11 @@ def drawn(monkeypatch, tmp_path):
     """A renderer that takes a while, writes one file, and remembers what it was asked; a reader that gives the path."""
     calls = []
 
-    def make_sample(folder, images, seed):
+    def make_sample(folder, images, seed, progress):
         calls.append((folder.name, images, seed))
         time.sleep(0.1)
         folder.mkdir()
-        (folder / "mpii_human_pose_v1_u12_1.mat").touch()
+        (folder / "sample.json").touch()
 
     monkeypatch.setattr(sample, "make_sample", make_sample, raising=False)
     monkeypatch.setattr(sample, "VERSION", 3, raising=False)
@@ -47,6 +47,12 @@ def test_the_sample_can_lie_in_a_folder_of_ones_own(drawn, tmp_path):
     assert open_data("sample", tmp_path / "mine", images=12) == tmp_path / "mine"
     assert open_data("sample", str(tmp_path / "mine")) == tmp_path / "mine"
     assert len(drawn) == 1
+
+
+def test_a_folder_with_something_else_is_not_taken_for_a_sample(tmp_path):
+    (tmp_path / "mpii_human_pose_v1_u12_1.mat").touch()
+    with pytest.raises(DatasetError, match="mpii_human_pose_v1_u12_1.mat, which is no sample"):
+        open_data("sample", tmp_path)
 
 
 def test_several_who_ask_at_once_get_one_sample(drawn):
