@@ -236,7 +236,8 @@ def _normalise(frame: pd.DataFrame, columns: Mapping[str, str], table: str, inde
     for name, dtype in columns.items():
         missing = np.nan if dtype == "float64" else pd.NA
         try:
-            data[name] = pd.Series(frame.get(name, missing), index=frame.index, dtype=dtype)  # type: ignore[call-overload]
+            column = frame[name] if name in frame.columns else pd.Series(missing, index=frame.index, dtype=object)
+            data[name] = column.astype(dtype)  # type: ignore[call-overload]
         except (TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:120]
             raise AnnotationError(f"{table}, {name}: cannot be read as {dtype} ({reason}); mend the column") from error
