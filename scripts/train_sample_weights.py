@@ -11,6 +11,7 @@ was at. Backbones whose weights are already in `--folder` are left alone.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -30,14 +31,15 @@ from mpii_lib.models import (  # noqa: E402
     Backbone,
     BackbonePreprocessing,
     build_backbone,
+    build_classifier,
+    feature_model,
     get_backbone,
     save_backbone_weights,
 )
 
 PACKAGE_FOLDER = Path(__file__).parent.parent / "mpii_lib" / "models" / "sample_weights"
 ORDER = ("VGG16", "Xception", "ResNet50", "VGG19", "InceptionResNetV2")
-# The networks without batch normalisation want smaller steps.
-LEARNING_RATES = {"VGG16": 1e-3, "VGG19": 1e-3, "Xception": 3e-3, "ResNet50": 3e-3, "InceptionResNetV2": 2e-3}
+MOMENTUM = 0.98  # of batch normalisation: an epoch has some hundred steps, not the thousands that 0.99 is made for
 CHUNK = 1000
 
 
@@ -51,6 +53,7 @@ class Recipe:
     epochs: int
     batch: int
     seed: int
+    learning_rate: float
     label_smoothing: float = 0.1
     weight_decay: float = 1e-4
 
@@ -72,8 +75,11 @@ def draw(count: int, size: int, seed: int, cache: Path) -> Pictures:
 
         chunks = []
         for start in range(0, count, CHUNK):
-            part = render_classification(min(CHUNK, count - start), size, seed + start // CHUNK)
-            pictures, category, activity, video = part
+            number = start // CHUNK
+            # Every other chunk has each category equally often, so that the rare ones are learned as well.
+            pictures, category, activity, video = render_classification(
+                min(CHUNK, count - start), size, seed + number, balanced=number % 2 == 1
+            )
             chunks.append((pictures, category, activity, video + start))
             print(f"drawn {start + len(pictures)} of {count}", flush=True)
         joined = [np.concatenate(arrays) for arrays in zip(*chunks, strict=True)]
@@ -128,17 +134,49 @@ def augment(picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.clip(warped * gain + generator.normal(0, 12), 0, 255).astype(np.float32)
 
 
-def pretraining_model(entry: Backbone, recipe: Recipe, classes: tuple[int, int]) -> keras.Model:
-    """Build the small backbone, everything trainable, with one head for the category and one for the activity."""
+def trainable_twin(entry: Backbone, recipe: Recipe) -> keras.Model:
+    """Build the small backbone for pretraining from scratch, everything trainable.
+
+    The VGGs come from before batch normalisation and hardly start to learn in the time there is. They are trained with
+    it between each convolution and its ReLU; `fold` then moves what it does into the convolution.
+    """
     base = build_backbone(entry, (recipe.size, recipe.size, 3), SMALL_WIDTH, recipe.seed)
-    for layer in base.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.98  # an epoch has some hundred steps, not the thousands that 0.99 and more are made for
-    if entry.preprocessing == "caffe":
-        first = next(layer for layer in base.layers if layer.weights)
-        first.kernel.assign(first.kernel / 64)  # the input's standard deviation is about 64, not 1
+    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in base.layers):
+        for layer in base.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = MOMENTUM
+        return base
+    flow = base.input
+    for layer in base.layers[1:]:
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.activation = keras.activations.linear
+            flow = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{layer.name}_bn")(layer(flow))
+            flow = keras.layers.ReLU()(flow)
+        else:
+            flow = layer(flow)
+    return keras.Model(base.input, flow, name="backbone")
+
+
+def fold(trained: keras.Model, entry: Backbone, recipe: Recipe) -> keras.Model:
+    """Return the backbone itself: batch normalisations that it does not have become part of the convolutions."""
+    plain = build_backbone(entry, (recipe.size, recipe.size, 3), SMALL_WIDTH)
+    if len(trained.layers) == len(plain.layers):
+        plain.set_weights(trained.get_weights())
+        return plain
+    for layer in plain.layers:
+        if layer.weights:
+            kernel, bias = trained.get_layer(layer.name).get_weights()
+            normalisation = trained.get_layer(f"{layer.name}_bn")
+            gamma, beta, mean, variance = normalisation.get_weights()
+            factor = gamma / np.sqrt(variance + normalisation.epsilon)
+            layer.set_weights([kernel * factor, beta + (bias - mean) * factor])
+    return plain
+
+
+def pretraining_model(entry: Backbone, recipe: Recipe, classes: tuple[int, int]) -> keras.Model:
+    """Build the backbone with one head for the category and one for the activity."""
     pictures = keras.Input((recipe.size, recipe.size, 3))
-    maps = base(BackbonePreprocessing(entry.preprocessing)(pictures))
+    maps = trainable_twin(entry, recipe)(BackbonePreprocessing(entry.preprocessing)(pictures))
     features = keras.layers.Dropout(0.2, seed=recipe.seed)(keras.layers.GlobalAveragePooling2D()(maps))
     outputs = {
         name: keras.layers.Dense(number, activation="softmax", name=name)(features)
@@ -146,9 +184,10 @@ def pretraining_model(entry: Backbone, recipe: Recipe, classes: tuple[int, int])
     }
     model = keras.Model(pictures, outputs)
     steps = recipe.pictures // recipe.batch * recipe.epochs
-    rate = LEARNING_RATES[entry.name]
+    warmup = steps // 20 + 1
+    rate = recipe.learning_rate
     schedule = keras.optimizers.schedules.CosineDecay(
-        rate / 20, steps, warmup_target=rate, warmup_steps=max(1, steps // 20), alpha=0.01
+        rate / 20, steps - warmup, alpha=0.01, warmup_target=rate, warmup_steps=warmup
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0),
@@ -193,7 +232,7 @@ def train(
         "backbone": entry.name,
         "width": SMALL_WIDTH,
         **asdict(recipe),
-        "learning_rate": LEARNING_RATES[entry.name],
+        "pictures_sha256": hashlib.sha256(data.pictures.tobytes()).hexdigest(),  # says which renderer drew them
         "categories": classes[0],
         "activities": classes[1],
         "seconds": state["seconds"],
@@ -201,7 +240,14 @@ def train(
         "keras": keras.__version__,
         "made_by": "scripts/train_sample_weights.py",
     }
-    return next(layer for layer in model.layers if layer.name == "backbone"), metadata
+    return fold(model.get_layer("backbone"), entry, recipe), metadata
+
+
+def probe(entry: Backbone, weights: Path) -> list[float]:
+    """Compute the first pooled features of a striped test picture, for the test that loads the weights elsewhere."""
+    picture = (np.indices((96, 96)).sum(axis=0)[None, ..., None] * [1, 2, 3] % 256).astype(np.uint8)
+    model = build_classifier(entry.name, 2, (96, 96, 3), weights, "pooled", width=SMALL_WIDTH)
+    return [round(float(value), 5) for value in keras.ops.convert_to_numpy(feature_model(model)(picture))[0, :16]]
 
 
 def main() -> None:
@@ -210,11 +256,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="for drawn pictures and checkpoints")
     parser.add_argument("--output", type=Path, default=PACKAGE_FOLDER, help="where the .npz files go (the package)")
     parser.add_argument("--backbones", nargs="+", default=list(ORDER), help="in this order (default: all five)")
-    parser.add_argument("--pictures", type=int, default=10_000, help="drawn pictures, each of another video")
+    parser.add_argument("--pictures", type=int, default=12_000, help="drawn pictures, each of another video")
     parser.add_argument("--held-out", type=int, default=1_000, help="more of them, to measure the accuracy with")
     parser.add_argument("--size", type=int, default=96, help="height and width in pixels")
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=6e-3, help="highest; warmed up, then a cosine")
     parser.add_argument("--seed", type=int, default=1_000_000, help="of the pictures and of the networks")
     options = vars(parser.parse_args())
     folder, output = options.pop("folder"), options.pop("output")
@@ -231,6 +278,7 @@ def main() -> None:
         if not done.exists():
             backbone, metadata = train(entry, recipe, data, held_out, folder)
             save_backbone_weights(backbone, done, metadata)
+            save_backbone_weights(backbone, done, {**metadata, "probe": probe(entry, done)})
             print(json.dumps(metadata), flush=True)
         shutil.copyfile(done, output / f"{entry.name.lower()}.npz")
 

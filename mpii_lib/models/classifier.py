@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -94,6 +95,7 @@ def build_classifier(
     keras.Model
         Pictures (B, H, W, 3), uint8 or float, RGB in 0..255, to probabilities (B, classes) float32. Its layers are
         "preprocessing", "backbone" (itself a model), "features" (the head's input, (B, D)), the head, "predictions".
+        `model.provenance` is a dict of the choices above, for run records.
 
     Raises
     ------
@@ -121,7 +123,16 @@ def build_classifier(
     maps = base(BackbonePreprocessing(entry.preprocessing, name="preprocessing")(pictures))
     outputs = _head(maps, head, int(classes), multilabel, seed)
     name = entry.name if width == 1 else f"{entry.name}-width-{width:g}"
-    return keras.Model(pictures, outputs, name=name)
+    model = keras.Model(pictures, outputs, name=name)
+    model.provenance = {
+        "backbone": entry.name,
+        "weights": weights if weights is None else Path(weights).name,
+        "width": width,
+        "head": head,
+        "freeze": freeze,
+        "multilabel": multilabel,
+    }
+    return model
 
 
 def _width_for(weights: str | os.PathLike[str] | None, width: float) -> float:

@@ -111,6 +111,11 @@ def test_a_saved_model_comes_back_the_same(tmp_path: Path) -> None:
     assert again.name == "VGG16-width-0.125"
 
 
+def test_a_model_knows_how_it_was_made() -> None:
+    made = {"backbone": "VGG16", "weights": None, "width": 0.125, "head": "pooled", "freeze": -3, "multilabel": False}
+    assert dict(small("pooled", freeze=-3).provenance) == made
+
+
 def test_the_seed_decides_every_weight() -> None:
     one, two, other = (small("flatten-dense", seed=seed).get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
