@@ -26,6 +26,7 @@ import numpy as np
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
 
 from mpii_lib._keras import keras  # noqa: E402 - the number of threads is read when TensorFlow starts
+from mpii_lib.datasets.sample import VERSION, render_classification  # noqa: E402
 from mpii_lib.models import (  # noqa: E402
     SMALL_WIDTH,
     Backbone,
@@ -71,8 +72,6 @@ class Pictures:
 def draw(count: int, size: int, seed: int, cache: Path) -> Pictures:
     """Draw pictures, each of another video, chunk by chunk, and keep them in a file."""
     if not cache.exists():
-        from mpii_lib.datasets.sample import render_classification
-
         chunks = []
         for start in range(0, count, CHUNK):
             number = start // CHUNK
@@ -232,7 +231,8 @@ def train(
         "backbone": entry.name,
         "width": SMALL_WIDTH,
         **asdict(recipe),
-        "pictures_sha256": hashlib.sha256(data.pictures.tobytes()).hexdigest(),  # says which renderer drew them
+        "renderer": VERSION,
+        "pictures_sha256": hashlib.sha256(data.pictures.tobytes()).hexdigest(),
         "categories": classes[0],
         "activities": classes[1],
         "seconds": state["seconds"],
