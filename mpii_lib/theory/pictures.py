@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from mpii_lib.plots import PALETTE, blank
@@ -83,6 +84,82 @@ def _write(axes: Axes, x: float, y: float, text: str, colour: str, size: int) ->
     axes.text(x, y, text, color=colour, fontsize=size, ha="center", va="center", bbox=around)
 
 
+def _frame(axes: Axes, row: int, column: int, side: int) -> None:
+    corner = (column - 0.5, row - 0.5)
+    axes.add_patch(Rectangle(corner, side, side, fill=False, linewidth=5, edgecolor=PALETTE["vermilion"]))
+
+
 def _headed(figure: Figure, title: str) -> Figure:
     figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
     return figure
+
+
+def number_table(axes: Axes, table: ArrayLike, title: str = "", *, marked: tuple[int, int, int] | None = None) -> None:
+    """Small matrix as coloured cells with their numbers; `marked` = (row, column, side) frames a window."""
+    numbers = np.asarray(table, dtype=float)
+    limit = float(np.nanmax(np.abs(numbers))) or 1.0
+    low = -limit if np.nanmin(numbers) < 0 else 0.0
+    axes.imshow(numbers, vmin=low, vmax=limit, cmap="cividis")
+    for (row, column), number in np.ndenumerate(numbers):
+        light = number > low + 0.55 * (limit - low)
+        text = f"{number:.3g}".replace("-", "−")
+        axes.text(column, row, text, ha="center", va="center", fontsize=12, color="black" if light else "white")
+    if marked is not None:
+        row, column, side = marked
+        _frame(axes, row, column, side)
+    blank(axes, title)
+
+
+def convolution_picture(table: ArrayLike, kernel: ArrayLike, row: int, column: int) -> Figure:
+    """One step of a sliding window: the table with its window framed, the kernel, and the result so far.
+
+    Parameters
+    ----------
+    table, kernel
+        (H, W) and (k, k) numbers.
+    row, column
+        Upper left corner of the window; results that come later in reading order stay empty.
+    """
+    numbers, weights = np.asarray(table, dtype=float), np.asarray(kernel, dtype=float)
+    side = len(weights)
+    windows = np.lib.stride_tricks.sliding_window_view(numbers, weights.shape)
+    result = np.einsum("ijuv,uv->ij", windows, weights)
+    sofar = result.copy()
+    sofar.ravel()[row * result.shape[1] + column + 1 :] = np.nan
+    figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.2), width_ratios=[numbers.shape[1], side, result.shape[1]])
+    number_table(axes[0], numbers, "picture", marked=(row, column, side))
+    number_table(axes[1], weights, "kernel")
+    limit = float(np.abs(result).max()) or 1.0
+    axes[2].set_facecolor("#EEEEEE")
+    axes[2].imshow(sofar, vmin=-limit, vmax=limit, cmap="cividis")
+    for place, number in np.ndenumerate(sofar):
+        if np.isfinite(number):
+            colour = "black" if number > 0.1 * limit else "white"
+            axes[2].text(place[1], place[0], f"{number:g}".replace("-", "−"), ha="center", va="center", color=colour)
+    blank(axes[2], "result")
+    _frame(axes[2], row, column, 1)
+    return _headed(figure, "Multiply the window by the kernel, add up, write the sum down, move on")
+
+
+def residual_picture() -> Figure:
+    """Draw the pre-activation residual module of the stacked hourglass: three steps on the branch, and the skip."""
+    figure, axes = plt.subplots(figsize=(12, 3.9))
+    boxes = [(2.5, "1 × 1, n/2 kernels"), (5.3, "3 × 3, n/2 kernels"), (8.1, "1 × 1, n kernels")]
+    style = {"boxstyle": "round,pad=0.5", "facecolor": "white", "linewidth": 2}
+    arrow = {"arrowstyle": "-|>", "linewidth": 2, "color": "black"}
+    for start, end in ((0.4, 1.6), (3.4, 4.4), (6.2, 7.2), (9.0, 10.12), (10.45, 11.4)):
+        axes.annotate("", (end, 0), (start, 0), arrowprops=arrow)
+    for x, text in boxes:
+        axes.text(x, 0, f"BatchNorm\nReLU\nconvolution\n{text}", ha="center", va="center", bbox=style, fontsize=12)
+    axes.plot([0.8, 0.8, 10.28], [0, 1.35, 1.35], color=PALETTE["vermilion"], linestyle="--", marker="")
+    axes.annotate(
+        "", (10.28, 0.2), (10.28, 1.38), arrowprops={**arrow, "color": PALETTE["vermilion"], "linestyle": "--"}
+    )
+    note = "skip: the input itself (a 1 × 1 convolution only where the number of channels changes)"
+    axes.text(5.5, 1.5, note, ha="center", color=PALETTE["vermilion"], fontsize=12.5)
+    axes.plot(10.28, 0, "o", markersize=24, color="white", markeredgecolor="black")
+    axes.text(10.28, -0.02, "+", ha="center", va="center", fontsize=18)
+    axes.text(0.3, 0, "x", ha="right", va="center", fontsize=16, style="italic")
+    axes.text(11.5, 0, "y", ha="left", va="center", fontsize=16, style="italic")
+    blank(axes).set(xlim=(0, 11.9), ylim=(-1.0, 1.8))
+    return _headed(figure, "A residual module adds a correction to what it got")
