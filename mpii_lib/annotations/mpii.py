@@ -9,10 +9,7 @@ to float64 before anything is computed, since the unsigned types of the file wou
 from __future__ import annotations
 
 import gc
-import io
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mpii_lib.annotations import matlab
 from mpii_lib.annotations.cache import cached
+from mpii_lib.annotations.matlab import ADVICE, EMPTY, NAN, Where
 from mpii_lib.annotations.table import Annotations
 from mpii_lib.errors import AnnotationError
 from mpii_lib.skeletons import MPII
@@ -33,14 +32,8 @@ _READER = "mpii-1"  # raise the number when the same bytes are to give another r
 _HEAD = ("x1", "y1", "x2", "y2")
 _NUMBERS = (*_HEAD, "scale")
 _POINT = ("x", "y", "id", "is_visible")
-_COMPRESSED = 15  # the type of a compressed element in a MAT-file
-_PIECE = 1 << 16
 _VISIBILITY = {0: 1, 1: 2, "0": 1, "1": 2}
-_EMPTY = np.zeros((0, 0))
 _JOINTS = len(MPII.joints)
-_NAN = float("nan")
-Where = Callable[[int], str]
-_ADVICE = "get the official file again (mpii fetch mpii)"
 
 
 def read_mpii(path: str | Path, cache: bool = True) -> Annotations:
@@ -92,7 +85,12 @@ def _locate(path: Path) -> tuple[Path, Path]:
 
 def _parse(data: bytes, source: Path) -> Annotations:
     with _no_collector():
-        return _annotations(_release(data, source), source)
+        release = matlab.load_release(data, source)
+        try:
+            return _annotations(release, source)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            what = f"{type(error).__name__}: {matlab.reason(error)}"
+            raise AnnotationError(f"{source}: RELEASE is not laid out as MPII's ({what}); {ADVICE}") from error
 
 
 @contextmanager
@@ -122,65 +120,15 @@ def _annotations(release: Any, source: Path) -> Annotations:
     return Annotations(pd.DataFrame(columns), frame, joints, visibility, MPII)
 
 
-def _release(data: bytes, source: Path) -> Any:
-    """The RELEASE struct as a NumPy record."""
-    from scipy.io import loadmat  # a third of a second to import, which a reading from the cache does not need
-
-    if not data:
-        raise AnnotationError(f"{source}: the file is empty; {_ADVICE}")
-    _check_bytes(data, source)
-    try:
-        # chars_as_strings=False is faster, and gives text and numbers the same shape. squeeze_me would save memory
-        # and turn a single person, a single joint and a single character into something else than several.
-        content = loadmat(io.BytesIO(data), chars_as_strings=False)
-    except NotImplementedError as error:
-        raise AnnotationError(f"{source}: is a MATLAB 7.3 (HDF5) file; save it in MATLAB with save -v7") from error
-    except Exception as error:  # scipy raises a dozen kinds of errors on damaged bytes
-        reason = f"{type(error).__name__}: {_reason(error)}"
-        raise AnnotationError(f"{source}: is not a whole MATLAB file ({reason}); {_ADVICE}") from error
-    release = content.get("RELEASE")
-    if not isinstance(release, np.ndarray) or release.dtype.names is None or release.size != 1:
-        found = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
-        raise AnnotationError(f"{source}: holds no struct RELEASE (it holds {found}); give the MPII annotation file")
-    return release.ravel()[0]
-
-
-def _check_bytes(data: bytes, source: Path) -> None:
-    """Every top-level element is whole, and the checksum of each compressed one is right.
-
-    On damaged bytes scipy's compiled reader may end the whole process instead of raising; a MAT-file of level 5 (MATLAB
-    documentation, "MAT-File Level 5 File Format") holds a checksum of what it compresses, as the official file is.
-    """
-    order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
-    if order is None:
-        return  # of another level, or no MAT-file: scipy says which
-    at = 128
-    while at < len(data):
-        kind, size = struct.unpack(f"{order}II", data[at : at + 8].ljust(8, b"\0"))
-        body = memoryview(data)[at + 8 : at + 8 + size]
-        if len(body) < size or at + 8 > len(data):
-            raise AnnotationError(f"{source}: ends within the element at byte {at}, it is cut off; {_ADVICE}")
-        if kind == _COMPRESSED:
-            inflate = zlib.decompressobj()
-            try:
-                for start in range(0, size, _PIECE):  # piece by piece, since the whole is twenty times as large
-                    inflate.decompress(body[start : start + _PIECE])
-            except zlib.error as error:
-                raise AnnotationError(f"{source}: the element at byte {at} is damaged ({error}); {_ADVICE}") from error
-            if not inflate.eof:
-                raise AnnotationError(f"{source}: the element at byte {at} is damaged (it has no end); {_ADVICE}")
-        at += 8 + size
-
-
 def _column(release: Any, name: str, source: Path, count: int | None, optional: bool = False) -> Any:
     """One member of RELEASE as a flat array: `annolist` lies (1, n), `act` and `single_person` (n, 1)."""
     if name not in release.dtype.names or (optional and release[name].size == 0 and count):
         if optional:
             return None
-        raise AnnotationError(f"{source}: RELEASE has no field {name}; {_ADVICE}")
+        raise AnnotationError(f"{source}: RELEASE has no field {name}; {ADVICE}")
     column = release[name].ravel()
     if count is not None and column.size != count:
-        raise AnnotationError(f"{source}: RELEASE.{name} has {column.size} entries for {count} images; {_ADVICE}")
+        raise AnnotationError(f"{source}: RELEASE.{name} has {column.size} entries for {count} images; {ADVICE}")
     return column
 
 
@@ -189,7 +137,7 @@ def _member(structs: NDArray[Any], name: str, source: Path) -> list[Any]:
     if structs.size == 0:
         return []
     if structs.dtype.names is None or name not in structs.dtype.names:
-        raise AnnotationError(f"{source}: RELEASE.annolist has no field {name}; {_ADVICE}")
+        raise AnnotationError(f"{source}: RELEASE.annolist has no field {name}; {ADVICE}")
     return structs[name].tolist()
 
 
@@ -197,61 +145,41 @@ def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str
     count = len(images)
     train = _column(release, "img_train", source, count)
     if train.dtype.kind not in "biuf":
-        raise AnnotationError(f"{source}: RELEASE.img_train is not a row of numbers; {_ADVICE}")
+        raise AnnotationError(f"{source}: RELEASE.img_train is not a row of numbers; {ADVICE}")
     names = images.dtype.names or ()
     video = next((name for name in ("vididx", "vidx") if name in names), None)
     columns: dict[str, Any] = {
-        "file_name": _each(
-            _file_name, _member(images, "image", source), partial(_place, source, "annolist", "image.name")
+        "file_name": matlab.each(
+            _file_name, _member(images, "image", source), partial(matlab.place, source, "annolist", "image.name")
         ),
         "split": np.where(train == 1, "train", "test"),
     }
     for column, member in (("frame_sec", "frame_sec"), ("video_id", video)):
         if member in names:
-            columns[column] = _numbers(images[member].tolist(), partial(_place, source, "annolist", member))
+            columns[column] = matlab.numbers(images[member].tolist(), partial(matlab.place, source, "annolist", member))
     acts = _column(release, "act", source, count, optional=True)
     if acts is not None and count:
         for column, member in (("category", "cat_name"), ("activity", "act_name"), ("activity_id", "act_id")):
             if acts.dtype.names is None or member not in acts.dtype.names:
-                raise AnnotationError(f"{source}: RELEASE.act has no field {member}; {_ADVICE}")
+                raise AnnotationError(f"{source}: RELEASE.act has no field {member}; {ADVICE}")
             cells = acts[member].tolist()
-            where = partial(_place, source, "act", member)
-            columns[column] = _numbers(cells, where) if member == "act_id" else _each(_text, cells, where)
+            where = partial(matlab.place, source, "act", member)
+            columns[column] = (
+                matlab.numbers(cells, where) if member == "act_id" else matlab.each(matlab.text, cells, where)
+            )
         columns["activity_id"] = np.where(columns["activity_id"] < 0, np.nan, columns["activity_id"])
     for column in ("activity_id", "video_id"):
         if column in columns:
-            columns[column] = _whole(columns[column], partial(_place, source, "image", column))
+            columns[column] = matlab.whole(columns[column], partial(matlab.place, source, "image", column))
     return columns
 
 
 def _file_name(cell: Any) -> str:
     """The name in an `image` struct."""
-    name = _text(_fields(cell).get("name", _EMPTY))
+    name = matlab.text(matlab.fields(cell).get("name", EMPTY))
     if name is None:
         raise ValueError("no file name")
     return name
-
-
-def _text(cell: Any) -> str | None:
-    """A char array as text; None when it is empty; ValueError when it is something else."""
-    if cell.size == 0:
-        return None
-    if cell.dtype.kind != "U":
-        raise ValueError(f"{cell.dtype} where text is expected")
-    return "".join(cell.ravel().tolist())
-
-
-def _number(cell: Any) -> float:
-    """A (1, 1) array of any numeric type as float; NaN when it is empty; ValueError or TypeError otherwise."""
-    return float(cell.item()) if cell.size else _NAN
-
-
-def _numbers(cells: Sequence[Any], where: Where) -> NDArray[np.float64]:
-    """(cells,) of (1, 1) arrays, with NaN for empty ones; `where` says in a message which cell cannot be read."""
-    try:  # hundreds of thousands of joints, hardly ever an empty one: no call of a function for each
-        return np.array([cell.item() for cell in cells], np.float64)
-    except (TypeError, ValueError):
-        return np.array(_each(_number, cells, where), np.float64)
 
 
 def _visible(cells: Sequence[Any], where: Where) -> NDArray[np.int8]:
@@ -265,33 +193,7 @@ def _visible(cells: Sequence[Any], where: Where) -> NDArray[np.int8]:
     try:
         return np.array([_VISIBILITY[cell.item()] if cell.size else 2 for cell in cells], np.int8)
     except (KeyError, TypeError, ValueError):
-        return np.array(_each(read, cells, where), np.int8)
-
-
-def _each(read: Callable[[Any], Any], cells: Sequence[Any], where: Where) -> list[Any]:
-    """`read` of every cell; AnnotationError for the first that cannot be read."""
-    values = []
-    for number, cell in enumerate(cells):
-        try:
-            values.append(read(cell))
-        except (TypeError, ValueError, AttributeError) as error:
-            raise AnnotationError(f"{where(number)}: {_reason(error)}; {_ADVICE}") from error
-    return values
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
-
-
-def _place(source: Path, member: str, name: str, at: int) -> str:
-    return f"{source}: {member} {at}, {name}"
-
-
-def _whole(values: NDArray[np.float64], where: Where) -> Any:
-    odd = np.flatnonzero(~np.isnan(values) & (values != np.round(values)))
-    if odd.size:
-        raise AnnotationError(f"{where(odd[0])}: {values[odd[0]]} is not a whole number; {_ADVICE}")
-    return pd.array(values, dtype="Int64")
+        return np.array(matlab.each(read, cells, where), np.int8)
 
 
 @dataclass
@@ -312,23 +214,23 @@ class _People:
         names = rectangles.dtype.names
         if names is None:
             if rectangles.size:
-                raise AnnotationError(f"{self.source}: annolist {image}, annorect: holds no structs; {_ADVICE}")
+                raise AnnotationError(f"{self.source}: annolist {image}, annorect: holds no structs; {ADVICE}")
             return
         for index, cells in enumerate(rectangles.ravel().tolist()):
             person = dict(zip(names, cells, strict=True))
             name = ""
             try:
                 for name in _NUMBERS:
-                    self.values[name].append(_number(person[name]) if name in person else _NAN)
+                    self.values[name].append(matlab.number(person[name]) if name in person else NAN)
                 name = "objpos"
-                center = _fields(person.get("objpos"))
+                center = matlab.fields(person.get("objpos"))
                 for axis in "xy":
-                    self.values[f"center_{axis}"].append(_number(center[axis]) if axis in center else _NAN)
+                    self.values[f"center_{axis}"].append(matlab.number(center[axis]) if axis in center else NAN)
                 name = "annopoints"
-                self._add_points(_fields(person.get("annopoints")).get("point"))
+                self._add_points(matlab.fields(person.get("annopoints")).get("point"))
             except (TypeError, ValueError, AttributeError) as error:
                 where = f"annolist {image}, annorect {index}, {name}"
-                raise AnnotationError(f"{self.source}: {where}: {_reason(error)}; {_ADVICE}") from error
+                raise AnnotationError(f"{self.source}: {where}: {matlab.reason(error)}; {ADVICE}") from error
             self.image.append(image)
             self.index.append(index)
 
@@ -340,7 +242,7 @@ class _People:
             if name in names:
                 self.points[name].extend(points[name].ravel().tolist())
             elif name == "is_visible":
-                self.points[name].extend([_EMPTY] * points.size)
+                self.points[name].extend([EMPTY] * points.size)
             else:
                 raise ValueError(f"point has no field {name}")
         self.owners.extend([len(self.image)] * points.size)
@@ -350,12 +252,12 @@ class _People:
         joints = np.full((len(self.image), _JOINTS, 2), np.nan, np.float32)
         visibility = np.zeros((len(self.image), _JOINTS), np.int8)
         owners = np.array(self.owners, np.intp)
-        x, y, joint = (_numbers(self.points[name], partial(self._point, name)) for name in ("x", "y", "id"))
+        x, y, joint = (matlab.numbers(self.points[name], partial(self._point, name)) for name in ("x", "y", "id"))
         seen = _visible(self.points["is_visible"], partial(self._point, "is_visible"))
         wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
         if wrong.size:
             where = self._point("id", wrong[0])
-            raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {_ADVICE}")
+            raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {ADVICE}")
         there = np.isfinite(x) & np.isfinite(y)
         rows, columns = owners[there], joint[there].astype(np.intp)
         joints[rows, columns] = np.stack([x, y], axis=1)[there]
@@ -372,15 +274,6 @@ class _People:
         return pd.DataFrame({"image_id": np.array(self.image, np.int64), "person_index": self.index} | named)
 
 
-def _fields(cell: Any) -> dict[str, Any]:
-    """Fields of a (1, 1) struct; nothing when it is missing or empty."""
-    if cell is None or cell.size == 0:
-        return {}
-    if cell.dtype.names is None or cell.size != 1:
-        raise ValueError(f"{cell.dtype} of shape {cell.shape} where one struct is expected")
-    return dict(zip(cell.dtype.names, cell.item(), strict=True))
-
-
 def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
     """Whether `single_person` names each person; it counts from 1."""
     lists = [] if singles is None else [cell.ravel() if hasattr(cell, "ravel") else np.empty(0) for cell in singles]
@@ -393,7 +286,7 @@ def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
             person = (image, int(number) - 1) if isinstance(number, int | float) else None
             if person not in present:
                 raise AnnotationError(
-                    f"{source}: single_person {image}: names person {number!r}, which annorect lacks; {_ADVICE}"
+                    f"{source}: single_person {image}: names person {number!r}, which annorect lacks; {ADVICE}"
                 )
             named.add(person)
     order = zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True)

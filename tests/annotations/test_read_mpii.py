@@ -264,6 +264,12 @@ def test_a_file_that_is_no_mat_file_is_named(tmp_path, content):
     complaint(path, "; ")
 
 
+def test_a_matlab_7_3_file_is_named_as_such(tmp_path):
+    path = tmp_path / "a.mat"
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(384) + b"\x89HDF\r\n\x1a\n" + bytes(600))
+    complaint(path, "7.3", "save -v7")
+
+
 @pytest.mark.parametrize("content", [{"other": 1.0}, {"RELEASE": 1.0}, {"RELEASE": np.empty((0, 0))}, {}])
 def test_a_mat_file_without_the_struct_release_is_named(tmp_path, content):
     savemat(tmp_path / "a.mat", content)
