@@ -112,7 +112,7 @@ def typed(parameter: Parameter, value: Any, notebook: str) -> Any:
     except (ValueError, SyntaxError):
         kind = f"{type(default).__name__} (its default is {default!r})"
         raise ReportError(
-            f"parameter {parameter.name} of {notebook}: {value!r} is not a {kind}; give such a value"
+            f"parameter {parameter.name} of {notebook}: {value!r} is not of type {kind}; give such a value"
         ) from None
     if parameter.choices and result not in parameter.choices:
         allowed = ", ".join(map(repr, parameter.choices))

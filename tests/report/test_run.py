@@ -29,6 +29,7 @@ def ran(tmp_path_factory):
     events = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_DATA_DIR", str(folder / "home"))
+        patch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # as it is outside of a virtual environment
         runs = run_notebooks(
             [good, bad, plain],
             {"EPOCHS": "5"},
