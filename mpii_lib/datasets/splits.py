@@ -174,7 +174,9 @@ def _deal(strata: np.ndarray, groups: np.ndarray, shares: np.ndarray, rng: np.ra
     """Give each group to one part; returns the part (0, 1, 2) of each image.
 
     Each stratum is dealt by the method of Sainte-Lague, as seats are to parties: the next group, in random order, goes
-    to the part that is least full for its share. A part that is still empty gets one of the last groups.
+    to the part that is least full for its share. A part that is still empty gets one of the last groups. That favours
+    the small parts in strata of few groups; counting how full a part is over all strata lets the larger ones, which
+    come last, make up for it.
     """
     sizes = np.bincount(groups)
     # A video with several categories counts for the one that most of its images have.
@@ -193,9 +195,10 @@ def _deal(strata: np.ndarray, groups: np.ndarray, shares: np.ndarray, rng: np.ra
         for position, group in enumerate(members):
             empty = used[filled[used] == 0]
             choices = empty if len(members) - position <= len(empty) else used
-            fullness = (filled[choices] + sizes[group] / 2) / shares[choices]
-            # Of equally full parts, the one that all strata together have left behind.
-            best = choices[np.lexsort((total[choices] / shares[choices], np.round(fullness, 9)))[0]]
+            half = sizes[group] / 2
+            of_stratum = (filled[choices] + half) / sizes[members].sum()
+            of_all = (total[choices] + half) / sizes.sum()
+            best = choices[np.argmin((of_stratum + of_all) / shares[choices])]
             part_of[group] = best
             filled[best] += sizes[group]
             total[best] += sizes[group]
