@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mpii_lib.errors import TrainingError
+from mpii_lib.training.strategy import stream_arrays
 
 
 class Source(Protocol):
@@ -18,11 +19,11 @@ class Source(Protocol):
     steps: int  # batches in an epoch
     count: int  # examples
 
-    def epoch(self, index: int) -> dict[str, Any]:
+    def epoch(self, index: int, class_weight: dict[int, float] | None) -> dict[str, Any]:
         """Give the arguments of `keras.Model.fit` for epoch `index` (from 0), in that epoch's order."""
 
-    def validation(self) -> dict[str, Any]:
-        """Give the arguments of `keras.Model.fit` that validate on this source."""
+    def validation(self) -> Any:
+        """Give the examples to validate on, always in the same order."""
 
     def settings(self) -> dict[str, Any]:
         """Say in which portions, order and form the examples come."""
@@ -51,16 +52,23 @@ class ArraySource:
         self.count = len(self.inputs)
         self.steps = math.ceil(self.count / batch)
 
-    def epoch(self, index: int) -> dict[str, Any]:
-        """Give the arrays, in an order that depends on the seed and the epoch alone."""
-        if not self.shuffle:
-            return {"x": self.inputs, "y": self.labels, "batch_size": self.batch}
-        order = np.random.default_rng([self.seed, index]).permutation(self.count)
-        return {"x": self.inputs[order], "y": self.labels[order], "batch_size": self.batch}
+    def epoch(self, index: int, class_weight: dict[int, float] | None) -> dict[str, Any]:
+        """Give the examples in an order that depends on the seed and the epoch alone."""
+        arrays = [self.inputs, self.labels]
+        if class_weight is not None:
+            arrays.append(np.array([class_weight[label] for label in range(len(class_weight))], "float32")[self.labels])
+        if self.shuffle:
+            order = np.random.default_rng([self.seed, index]).permutation(self.count)
+            arrays = [array[order] for array in arrays]
+        return {"x": stream_arrays(arrays, self.batch)}
 
-    def validation(self) -> dict[str, Any]:
-        """Give the arrays in their own order."""
-        return {"validation_data": (self.inputs, self.labels), "validation_batch_size": self.batch}
+    def validation(self) -> Any:
+        """Give the examples in their own order."""
+        return self._in_order
+
+    @cached_property
+    def _in_order(self) -> Any:
+        return stream_arrays([self.inputs, self.labels], self.batch)
 
     def settings(self) -> dict[str, Any]:
         """Batch and order."""
@@ -83,13 +91,13 @@ class StreamSource:
         self.count = len(dataset)
         self.steps = getattr(dataset, "batches_per_epoch", None) or math.ceil(self.count / dataset.batch)
 
-    def epoch(self, index: int) -> dict[str, Any]:
+    def epoch(self, index: int, class_weight: dict[int, float] | None) -> dict[str, Any]:
         """Give the stream of this epoch."""
-        return {"x": self.dataset.epoch(index)}
+        return {"x": self.dataset.epoch(index), "class_weight": class_weight}
 
-    def validation(self) -> dict[str, Any]:
-        """Give the stream of every validation, always in the same order."""
-        return {"validation_data": self.dataset.tf}
+    def validation(self) -> Any:
+        """Give the stream of every validation."""
+        return self.dataset.tf
 
     def settings(self) -> dict[str, Any]:
         """Batch, order, random changes and their seed, and the form of the pictures."""

@@ -222,9 +222,9 @@ class _Loop:
         index = self.state.epochs_run
         started = time.perf_counter()
         compiling.set_noise(self.model, self.plan.seed, index)
-        arguments = self.sources["train"].epoch(index)
+        arguments = self.sources["train"].epoch(index, self.class_weight)
         if "validation" in self.sources:
-            arguments |= self.sources["validation"].validation()
+            arguments["validation_data"] = self.sources["validation"].validation()
         watch = _Watch(self.plan.epochs, self.sources["train"].steps, show, self.state, self.folder)
         with warnings.catch_warnings():
             # Said of every stream whose length is not known before its end, as some pictures may be unreadable.
@@ -234,7 +234,6 @@ class _Loop:
                 initial_epoch=index,
                 epochs=index + 1,
                 shuffle=False,  # the sources have put the examples in their order
-                class_weight=self.class_weight,
                 verbose=0,
                 callbacks=[watch],
             ).history
