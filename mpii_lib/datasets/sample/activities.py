@@ -123,10 +123,11 @@ phone      2   6 |   4  -2  6 |  -4  -6  5 |  30 166  20 -36 |   4  20   9   4
 """
 
 POSES: dict[str, NDArray[np.float64]] = {
-    line.split()[0]: np.array([float(v) for v in line.replace("|", " ").split()[1:]]) for line in _POSES.strip().splitlines()
+    line.split()[0]: np.array([float(v) for v in line.replace("|", " ").split()[1:]])
+    for line in _POSES.strip().splitlines()
 }
 
-# A row: size among MPII's training pictures | name | scenes | poses (the second is where the motion goes; ~ = sides swapped)
+# A row: size among MPII's training pictures | name | scenes | poses (the motion goes to the second; ~ = sides swapped)
 # | prop | options: yaw (front, side, any), wear, n (people), lift, sd (degrees of variety).
 _ACTIVITIES = """
 # sports 3472
@@ -182,7 +183,8 @@ _ACTIVITIES = """
 41 | surfing | sea sea | board board | surfboard | wear=swim n=1 lift=.05
 # miscellaneous 753
 85 | standing, talking in person | room street park | talk stand | none | n=2
-60 | sitting, talking in person, on the phone, computer, or text messaging, light effort | room park street | sitphone sit | chair |
+60 | sitting, talking in person, on the phone, computer, or text messaging, light effort \
+| room park street | sitphone sit | chair |
 54 | drawing, writing, painting, standing | room park stage | easel easel | easel | n=1
 34 | chess game, sitting | room park | sittable sittable2 | chess | yaw=side
 # winter activities 742
@@ -200,7 +202,8 @@ _ACTIVITIES = """
 156 | ballet, modern, or jazz | stage room gym | arabesque passe | none | wear=light
 154 | ballroom | stage room court | waltz waltz~ | none | n=pair wear=formal yaw=side
 137 | aerobic, step | gym gym court | step step2 | stepper | wear=light yaw=front lift=.06
-73 | ethnic or cultural dancing (e.g., Greek, Middle Eastern, hula, salsa, merengue, bamba y plena, flame | stage street room | salsa salsa2 | none |
+73 | ethnic or cultural dancing (e.g., Greek, Middle Eastern, hula, salsa, merengue, bamba y plena, flame \
+| stage street room | salsa salsa2 | none |
 30 | Irish step dancing | stage court street | irish irish2 | none | yaw=front n=2 sd=4
 # walking 583
 110 | backpacking | forest field park | walk walk~ | backpack | yaw=any
@@ -216,7 +219,8 @@ _ACTIVITIES = """
 11 | trumpet, standing | stage street | trumpet trumpet | trumpet |
 # bicycling 518
 215 | bicycling, mountain | forest forest field park | bmx bike~ | mountain_bike | yaw=side wear=light+helmet lift=.13
-155 | bicycling, racing and road | street street field | racebike racebike~ | road_bike | yaw=side wear=light+helmet lift=.13
+155 | bicycling, racing and road | street street field | racebike racebike~ \
+| road_bike | yaw=side wear=light+helmet lift=.13
 81 | bicycling, BMX | street park court | bmx bmx | bmx | yaw=side wear=any+helmet n=1 lift=.11
 20 | unicycling | street court street | unicycle unicycle~ | unicycle | lift=.14 n=1
 # running 293
@@ -260,9 +264,20 @@ def _parse() -> tuple[dict[str, int], tuple[Activity, ...]]:
         o = dict(option.split("=") for option in options.split())
         first, second = poses.split()
         activities.append(
-            Activity(category, name, int(size), tuple(scenes.split()), (first, second), prop, o.get("yaw", "any"),
-                     o.get("wear", "any"), o.get("n", ""), float(o.get("lift", 0)), float(o.get("sd", 8)))
-        )  # fmt: skip
+            Activity(
+                category,
+                name,
+                int(size),
+                tuple(scenes.split()),
+                (first, second),
+                prop,
+                o.get("yaw", "any"),
+                o.get("wear", "any"),
+                o.get("n", ""),
+                float(o.get("lift", 0)),
+                float(o.get("sd", 8)),
+            )
+        )
     return sizes, tuple(activities)
 
 
@@ -272,9 +287,9 @@ ACTIVITIES: tuple[str, ...] = tuple(a.name for a in ACTIVITY_TABLE)
 
 
 def largest_remainder(weights: NDArray[np.float64], seats: int, least: int = 0) -> NDArray[np.int64]:
-    """Share `seats` in proportion to the weights, at least `least` each where there are enough; (n,) counts that sum to seats."""
+    """Share `seats` in proportion to the weights (n,), at least `least` each where they suffice; (n,) counts."""
     count = len(weights)
-    least = min(least, seats // count)
+    least = least if seats >= least * count else 0
     quota = weights / weights.sum() * seats
     quota = np.maximum(quota, least)
     while quota.sum() > seats + 1e-9:  # what the small ones were given is taken from the large ones
@@ -286,11 +301,22 @@ def largest_remainder(weights: NDArray[np.float64], seats: int, least: int = 0) 
     return counts
 
 
-def share_videos(videos: int, balanced: bool = False) -> list[Activity]:
-    """Choose the activity of each of `videos` videos: categories in MPII's proportions (two videos each at least), then activities."""
-    sizes = np.array(list(CATEGORY_SIZES.values()), float)
+def share_videos(videos: int, balanced: bool = False, least: int = 2) -> list[Activity]:
+    """Choose the activity of each of so many videos.
+
+    Categories come in MPII's proportions and get `least` videos or more each; for a small number of videos only the
+    larger categories take part, a quarter as many as there are videos. Within a category the activities share in
+    proportion too, each with one video or more where that is possible. `balanced` gives all categories, and all
+    activities within one, the same number.
+    """
+    sizes = np.array([1.0 if balanced else size for size in CATEGORY_SIZES.values()])
+    if least and not balanced:
+        sizes[np.argsort(-sizes, kind="stable")[max(1, videos // 4) :]] = 0
+    part = sizes > 0
+    counts = np.zeros(len(sizes), np.int64)
+    counts[part] = largest_remainder(sizes[part], videos, least)
     chosen: list[Activity] = []
-    for category, count in zip(CATEGORIES, largest_remainder(np.ones_like(sizes) if balanced else sizes, videos, least=2), strict=True):
+    for category, count in zip(CATEGORIES, counts, strict=True):
         rows = [a for a in ACTIVITY_TABLE if a.category == category]
         shares = largest_remainder(np.array([1.0 if balanced else a.size for a in rows]), int(count), least=1)
         chosen += [a for a, n in zip(rows, shares, strict=True) for _ in range(n)]

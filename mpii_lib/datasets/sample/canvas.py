@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-Colour = Sequence[float]
+Image = NDArray[Any]  # uint8: (H, W, 3) RGB pictures, or (H, W) maps and masks
+Colour = Sequence[float] | Floats
 
 _SHIFT = 4  # cv2 draws with 4 bits of sub-pixel precision
 _ONE = 1 << _SHIFT
@@ -47,13 +49,22 @@ class Part:
 
 @dataclass
 class Group:
-    """Parts drawn together: first all outlines, then all fillings, so that limbs have no seams. Nearer groups come later."""
+    """Parts drawn together, all outlines before all fillings, so that limbs have no seams; nearer groups come later."""
 
     parts: list[Part]
     bias: float = 0.0  # added to the depth, for what is known to be in front
 
 
-def part(points: ArrayLike, radii: ArrayLike, colour: Colour, name: str = "", *, line: bool = False, shine: bool = True, edge: bool = True) -> Part:
+def part(
+    points: Any,
+    radii: ArrayLike,
+    colour: Colour,
+    name: str = "",
+    *,
+    line: bool = False,
+    shine: bool = True,
+    edge: bool = True,
+) -> Part:
     """Make a `Part`; one radius serves all points."""
     centres = np.atleast_2d(np.asarray(points, float))
     widths = np.full(len(centres), radii, float) if isinstance(radii, float) else np.asarray(radii, float)
@@ -62,7 +73,11 @@ def part(points: ArrayLike, radii: ArrayLike, colour: Colour, name: str = "", *,
 
 @dataclass(frozen=True)
 class Camera:
-    """Orthographic view of one body: its yaw (0 faces the viewer, 90 faces the right border), the camera's pitch, place and scale."""
+    """Orthographic view of one body.
+
+    `yaw` 0 faces the viewer and 90 the right border, in degrees as `pitch`, the camera's look down; `x`, `y` is the
+    pixel of the body's ground point, `scale` the pixels of a grown-up's height.
+    """
 
     yaw: float
     pitch: float
@@ -90,20 +105,20 @@ def _hull(centres: Floats, radii: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _tone(colour: Colour, gain: float) -> tuple[float, float, float]:
-    red, green, blue = colour
-    return min(255.0, red * gain), min(255.0, green * gain), min(255.0, blue * gain)
+    red, green, blue = (min(255.0, float(c) * gain) for c in colour)
+    return red, green, blue
 
 
-def _fill(image: NDArray[np.uint8], corners: Floats, colour: tuple[float, float, float]) -> None:
+def _fill(image: Image, corners: Floats, colour: tuple[float, float, float]) -> None:
     cv2.fillConvexPoly(image, np.round(corners * _ONE).astype(np.int32), colour, cv2.LINE_AA, _SHIFT)
 
 
 class Canvas:
-    """A picture (H, W, 3) uint8 RGB and, of the same size, the owner map: which part of whom is on top (0 = background)."""
+    """A picture (H, W, 3) uint8 RGB and its owner map (H, W): which part of whom is on top, 0 for the background."""
 
-    def __init__(self, image: NDArray[np.uint8], light: tuple[float, float] = (-0.5, -0.8)) -> None:
+    def __init__(self, image: Image, light: tuple[float, float] = (-0.5, -0.8)) -> None:
         self.image = image
-        self.owner = np.zeros(image.shape[:2], np.uint8)
+        self.owner: Image = np.zeros(image.shape[:2], np.uint8)
         self.light = np.asarray(light, float)
 
     def _solid(self, corners: Floats, reach: Floats, colour: Colour, size: float) -> None:
@@ -118,19 +133,22 @@ class Canvas:
     def groups(self, groups: Sequence[Group], camera: Camera, owners: dict[str, int]) -> None:
         """Draw groups from far to near; `owners` gives each part's number in the owner map."""
         parts = [p for group in groups for p in group.parts]
-        places = np.split(camera.project(np.concatenate([p.points for p in parts])), np.cumsum([len(p.points) for p in parts])[:-1])
-        shown = iter([(p, place[:, :2], p.radii * camera.scale, float(place[:, 2].mean())) for p, place in zip(parts, places, strict=True)])
+        ends = np.cumsum([len(p.points) for p in parts])[:-1]
+        places = np.split(camera.project(np.concatenate([p.points for p in parts])), ends)
+        shown = iter(zip(parts, places, strict=True))
         layers = []
         for group in groups:
             members = [next(shown) for _ in group.parts]
-            layers.append((sum(depth for *_, depth in members) / len(members) + group.bias, members))
+            depth = sum(float(place[:, 2].mean()) for _, place in members) / len(members)
+            layers.append((depth + group.bias, members))
         for depth, members in sorted(layers, key=lambda layer: layer[0]):
-            self._group([m[:3] for m in members], camera.scale, owners, 1.0 + 0.5 * min(0.0, max(-0.3, depth)))
+            self._group(members, camera.scale, owners, 1.0 + 0.5 * min(0.0, max(-0.3, depth)))
 
-    def _group(self, projected: list[tuple[Part, Floats, Floats]], scale: float, owners: dict[str, int], shade: float) -> None:
+    def _group(self, members: list[tuple[Part, Floats]], scale: float, owners: dict[str, int], shade: float) -> None:
         edge = max(0.6, 0.006 * scale)
         fillings = []
-        for p, centres, radii in projected:
+        for p, place in members:
+            centres, radii = place[:, :2], p.radii * scale
             if p.line:
                 fillings.append((p, centres, radii))
                 continue

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpii_lib.datasets.sample.activities import ACTIVITIES, CATEGORIES, Activity, share_videos
-from mpii_lib.datasets.sample.render import VideoRenderer, random_video
+from mpii_lib.datasets.sample.render import VideoRenderer
+from mpii_lib.datasets.sample.video import random_video
 
 # First words of the seed sequences: pictures for pretraining never share a video with a sample, whatever the seeds.
 SAMPLE_STREAM, PRETRAINING_STREAM = 0x4D504949, 0x50524554

@@ -1,4 +1,4 @@
-"""The COCO twin: the sample's people with 17 keypoints, boxes and outlines, in the layout of person_keypoints_*2017.json."""
+"""The COCO twin: the sample's people with 17 keypoints, boxes, outlines; layout of person_keypoints_*2017.json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpii_lib.datasets.sample.official import Picture
-from mpii_lib.datasets.sample.render import Truth
+from mpii_lib.datasets.sample.truth import Truth
 from mpii_lib.skeletons import COCO
 
 _BODY = (13, 12, 14, 11, 15, 10, 3, 2, 4, 1, 5, 0)  # MPII's number of COCO's joints from the left shoulder on
@@ -70,25 +70,43 @@ def outline(truth: Truth) -> Outline:
 def _annotation(number: int, image: int, shape: Outline, marked: bool) -> dict[str, Any]:
     keypoints = shape.keypoints if marked else [0] * 51
     return {
-        "segmentation": shape.polygons, "num_keypoints": int(np.count_nonzero(keypoints[2::3])), "area": shape.area, "iscrowd": 0,
-        "keypoints": keypoints, "image_id": image, "bbox": shape.box, "category_id": 1, "id": number,
-    }  # fmt: skip
+        "segmentation": shape.polygons,
+        "num_keypoints": int(np.count_nonzero(keypoints[2::3])),
+        "area": shape.area,
+        "iscrowd": 0,
+        "keypoints": keypoints,
+        "image_id": image,
+        "bbox": shape.box,
+        "category_id": 1,
+        "id": number,
+    }
 
 
 def _crowd(number: int, image: int, crowd: Crowd) -> dict[str, Any]:
     code = {"counts": crowd.counts, "size": crowd.shape}
     return {
-        "segmentation": code, "num_keypoints": 0, "area": crowd.area, "iscrowd": 1, "keypoints": [0] * 51, "image_id": image,
-        "bbox": crowd.box, "category_id": 1, "id": number,
-    }  # fmt: skip
+        "segmentation": code,
+        "num_keypoints": 0,
+        "area": crowd.area,
+        "iscrowd": 1,
+        "keypoints": [0] * 51,
+        "image_id": image,
+        "bbox": crowd.box,
+        "category_id": 1,
+        "id": number,
+    }
 
 
 def write_coco(
-    folder: Path, pictures: list[Picture], outlines: list[list[Outline]], crowds: list[Crowd | None], size: tuple[int, int]
+    folder: Path,
+    pictures: list[Picture],
+    outlines: list[list[Outline]],
+    crowds: list[Crowd | None],
+    size: tuple[int, int],
 ) -> None:
     """Write `person_keypoints_{train,val}2017.json` for the training pictures and for those without anybody.
 
-    Whole videos go to one of the two files. Pictures lie in `images` beside `folder`; their id is the number in their name.
+    Whole videos go to one of the two files. Pictures lie in `images` beside `folder`; the id is the number in the name.
     """
     folder.mkdir()
     content: dict[str, dict[str, list[Any]]] = {split: {"images": [], "annotations": []} for split in ("train", "val")}
@@ -98,19 +116,28 @@ def write_coco(
             continue
         split = content["val" if picture.video % _VALIDATION == _VALIDATION - 1 else "train"]
         image = int(Path(picture.name).stem)
-        split["images"].append({"license": 1, "file_name": picture.name, "height": size[1], "width": size[0], "id": image})
+        split["images"].append(
+            {"license": 1, "file_name": picture.name, "height": size[1], "width": size[0], "id": image}
+        )
         for truth, shape in zip(picture.people, shapes, strict=True):
             number += 1
-            split["annotations"].append(_annotation(number, image, shape, not truth.stands_by_unmarked))
+            split["annotations"].append(_annotation(number, image, shape, not truth.unmarked))
         if crowd is not None:
             number += 1
             split["annotations"].append(_crowd(number, image, crowd))
     bones = [[a + 1, b + 1] for a, b in COCO.limbs]
     category = {"supercategory": "person", "id": 1, "name": "person", "keypoints": list(COCO.joints), "skeleton": bones}
-    for split, lists in content.items():
+    for name, lists in content.items():
         whole = {
-            "info": {"description": "Sample drawn by mpii_lib, in the layout of COCO 2017 person keypoints", "version": "1.0", "year": 2017},
-            "licenses": [{"url": "https://creativecommons.org/publicdomain/zero/1.0/", "id": 1, "name": "CC0: drawn pictures"}],
-            **lists, "categories": [category],
-        }  # fmt: skip
-        (folder / f"person_keypoints_{split}2017.json").write_text(json.dumps(whole), encoding="utf-8")
+            "info": {
+                "description": "Sample drawn by mpii_lib, in the layout of COCO 2017 person keypoints",
+                "version": "1.0",
+                "year": 2017,
+            },
+            "licenses": [
+                {"url": "https://creativecommons.org/publicdomain/zero/1.0/", "id": 1, "name": "CC0: drawn pictures"}
+            ],
+            **lists,
+            "categories": [category],
+        }
+        (folder / f"person_keypoints_{name}2017.json").write_text(json.dumps(whole), encoding="utf-8")

@@ -51,24 +51,33 @@ def _colour(rng: np.random.Generator) -> tuple[float, ...]:
 
 
 def random_look(rng: np.random.Generator, wear: str) -> Look:
-    """Draw a person's look; `wear` is the activity's dress: any, light, work, warm, swim, formal, or helmet/cap added with a "+"."""
+    """Draw a look by lot; `wear` is any, light, work, warm, swim or formal, with a hat after a "+"."""
     dress, _, head = wear.partition("+")
     hat = str(rng.choice(["", "", "", "", "cap", "brim"])) if dress != "swim" else ""
     look = Look(
         skin=tuple(np.array(SKINS[rng.integers(len(SKINS))]) + rng.normal(0, 6, 3)),
         hair=tuple(np.array(HAIRS[rng.integers(len(HAIRS))]) + rng.normal(0, 6, 3)),
         style=str(rng.choice(["short", "short", "long", "tail", "bun", "bald"])),
-        top=_colour(rng), second=_colour(rng), pattern=str(rng.choice(["plain", "plain", "stripes", "block", "vest"])),
-        sleeve=int(rng.choice([0, 1, 1, 2])), bottom=_colour(rng), legs=str(rng.choice(["trousers", "trousers", "shorts", "skirt"])),
-        shoes=_colour(rng), hat=hat, hat_colour=_colour(rng),
-        build=float(rng.uniform(0.86, 1.28)), height=float(rng.choice([1.0, 1.0, 1.0, 0.78]) * rng.uniform(0.93, 1.06)),
+        top=_colour(rng),
+        second=_colour(rng),
+        pattern=str(rng.choice(["plain", "plain", "stripes", "block", "vest"])),
+        sleeve=int(rng.choice([0, 1, 1, 2])),
+        bottom=_colour(rng),
+        legs=str(rng.choice(["trousers", "trousers", "shorts", "skirt"])),
+        shoes=_colour(rng),
+        hat=hat,
+        hat_colour=_colour(rng),
+        build=float(rng.uniform(0.86, 1.28)),
+        height=float(rng.choice([1.0, 1.0, 1.0, 0.78]) * rng.uniform(0.93, 1.06)),
         hips=float(rng.uniform(0.9, 1.2)),
-    )  # fmt: skip
+    )
     if dress == "warm":
         look = replace(look, sleeve=2, legs="trousers", hat=str(rng.choice(["wool", "wool", "helmet", ""])))
     elif dress == "swim":
         bare = bool(rng.random() < 0.5)
-        look = replace(look, sleeve=0, legs="shorts", top=look.skin if bare else look.bottom, pattern="plain", shoes=look.skin)
+        look = replace(
+            look, sleeve=0, legs="shorts", top=look.skin if bare else look.bottom, pattern="plain", shoes=look.skin
+        )
     elif dress == "light":
         look = replace(look, sleeve=int(rng.integers(0, 2)), legs=str(rng.choice(["shorts", "shorts", "trousers"])))
     elif dress == "work":
@@ -86,7 +95,7 @@ def _ray(angle: float, out: float, side: int = 1) -> Floats:
 
 @dataclass(frozen=True)
 class Body:
-    """A posed body in space: `joints` (16, 3) in MPII's order, forward/left/up, the ground at 0; the rest is for drawing."""
+    """A posed body in space: `joints` (16, 3) forward, left, up in MPII's order, the ground at 0."""
 
     joints: Floats
     hands: dict[int, Floats]
@@ -102,8 +111,14 @@ class Body:
     def mirrored(self) -> Body:
         """The mirror image: left is right."""
         across = np.array([1.0, -1.0, 1.0])
-        return Body(self.joints[MPII.flip_order] * across, {-s: h * across for s, h in self.hands.items()},
-                    {-s: t * across for s, t in self.toes.items()}, self.face * across, self.crown, -self.lead)  # fmt: skip
+        return Body(
+            self.joints[MPII.flip_order] * across,
+            {-s: h * across for s, h in self.hands.items()},
+            {-s: t * across for s, t in self.toes.items()},
+            self.face * across,
+            self.crown,
+            -self.lead,
+        )
 
     def at(self, name: str, side: int) -> Floats:
         """Joint of one side by its name."""
@@ -116,8 +131,8 @@ def pose_body(pose: Floats, lead: int, turn: float, lift: float, hips: float = 1
     Parameters
     ----------
     pose
-        (16,) degrees: torso, head; thigh, shin, out of the leading leg; the same of the trailing one; upper arm, forearm,
-        out, forearm's out of the leading arm; the same of the trailing one.
+        (16,) degrees: torso, head; thigh, shin, out of the leading leg; the same of the trailing one; upper arm,
+        forearm, out, forearm's out of the leading arm; the same of the trailing one.
     lead
         +1 when the left side leads, -1 when the right one does.
     turn
@@ -148,7 +163,9 @@ def pose_body(pose: Floats, lead: int, turn: float, lift: float, hips: float = 1
     up = np.array([0.0, 0.0, lift - low])
     yaw = np.deg2rad(turn) * lead
     look = np.array([np.cos(yaw) * crown[2], np.sin(yaw), -crown[0] * np.cos(yaw)])
-    return Body(joints + up, {s: h + up for s, h in hands.items()}, {s: t + up for s, t in toes.items()}, look, crown, lead)
+    return Body(
+        joints + up, {s: h + up for s, h in hands.items()}, {s: t + up for s, t in toes.items()}, look, crown, lead
+    )
 
 
 def _arm(body: Body, look: Look, side: int) -> Group:
@@ -187,8 +204,12 @@ def _torso(body: Body, look: Look) -> list[Group]:
     neck = part([0.85 * j[THORAX] + 0.15 * j[PELVIS], j[UPPER_NECK]], [0.034, 0.03], look.skin, "neck")
     seat = part([*hips, waist], [0.05 * b, 0.05 * b, 0.055 * b], look.bottom, "pelvis")
     chest = 0.7 * j[THORAX] + 0.3 * j[PELVIS]
-    shirt = part([*shoulders, chest, 0.75 * waist + 0.25 * j[PELVIS], *(0.55 * hips + 0.45 * waist)], np.array([0.033, 0.033, 0.062, 0.056, 0.045, 0.045]) * b,
-                 look.top, "torso")  # fmt: skip
+    shirt = part(
+        [*shoulders, chest, 0.75 * waist + 0.25 * j[PELVIS], *(0.55 * hips + 0.45 * waist)],
+        np.array([0.033, 0.033, 0.062, 0.056, 0.045, 0.045]) * b,
+        look.top,
+        "torso",
+    )
     parts: list[Part] = [seat, shirt]
     if look.pattern == "stripes":
         for t in (0.22, 0.45, 0.68):
@@ -197,12 +218,16 @@ def _torso(body: Body, look: Look) -> list[Group]:
     elif look.pattern == "block":
         parts.append(part([*shoulders, chest], np.array([0.03, 0.03, 0.045]) * b, look.second, "torso", edge=False))
     elif look.pattern == "vest":
-        parts.append(part([0.8 * j[THORAX] + 0.2 * chest, waist], np.array([0.024, 0.03]) * b, look.second, "torso", edge=False))
+        parts.append(
+            part([0.8 * j[THORAX] + 0.2 * chest, waist], np.array([0.024, 0.03]) * b, look.second, "torso", edge=False)
+        )
     groups = [Group([neck], -0.02), Group(parts)]
     if look.legs == "skirt":
         knees = j[[1, 4]]
         hem = 0.35 * hips + 0.65 * knees
-        groups.append(Group([part([*hips, *hem], np.array([0.052, 0.052, 0.066, 0.066]) * b, look.bottom, "skirt")], 0.05))
+        groups.append(
+            Group([part([*hips, *hem], np.array([0.052, 0.052, 0.066, 0.066]) * b, look.bottom, "skirt")], 0.05)
+        )
     return groups
 
 
@@ -210,8 +235,14 @@ def _head(body: Body, look: Look) -> list[Group]:
     j, up, out = body.joints, body.crown, body.face
     centre = j[UPPER_NECK] + 0.5 * HEAD * up
     side = np.cross(up, out)
-    face = part([centre - 0.02 * up + 0.012 * out, centre + 0.012 * up + 0.008 * out], [0.042, 0.051], look.skin, "head")
-    groups = [Group([face, *(part([centre + s * 0.051 * side - 0.004 * up], 0.011, look.skin, "head") for s in (1, -1))], 0.03)]
+    face = part(
+        [centre - 0.02 * up + 0.012 * out, centre + 0.012 * up + 0.008 * out], [0.042, 0.051], look.skin, "head"
+    )
+    groups = [
+        Group(
+            [face, *(part([centre + s * 0.051 * side - 0.004 * up], 0.011, look.skin, "head") for s in (1, -1))], 0.03
+        )
+    ]
     back = centre - 0.016 * out + 0.012 * up
     if look.style != "bald":
         hair = [part([back], 0.056, look.hair, "hair")]
@@ -222,10 +253,30 @@ def _head(body: Body, look: Look) -> list[Group]:
         elif look.style == "bun":
             hair.append(part([back - 0.03 * out + 0.05 * up], 0.025, look.hair, "hair"))
         groups.append(Group(hair, 0.03 - 0.012))
-        groups.append(Group([part([centre + 0.042 * up + 0.014 * out + s * 0.02 * side for s in (1, -1)], 0.022, look.hair, "hair")], 0.032))
+        groups.append(
+            Group(
+                [
+                    part(
+                        [centre + 0.042 * up + 0.014 * out + s * 0.02 * side for s in (1, -1)], 0.022, look.hair, "hair"
+                    )
+                ],
+                0.032,
+            )
+        )
     dark = (50, 35, 35)
-    spots = [part([centre + 0.052 * out + s * 0.02 * side], 0.0065, dark, "head", shine=False, edge=False) for s in (1, -1)]
-    spots.append(part([centre + 0.05 * out - 0.03 * up + s * 0.012 * side for s in (1, -1)], 0.004, (150, 70, 70), "head", shine=False, edge=False))
+    spots = [
+        part([centre + 0.052 * out + s * 0.02 * side], 0.0065, dark, "head", shine=False, edge=False) for s in (1, -1)
+    ]
+    spots.append(
+        part(
+            [centre + 0.05 * out - 0.03 * up + s * 0.012 * side for s in (1, -1)],
+            0.004,
+            (150, 70, 70),
+            "head",
+            shine=False,
+            edge=False,
+        )
+    )
     spots.append(part([centre + 0.058 * out - 0.012 * up], 0.009, np.asarray(look.skin) * 0.95, "head", edge=False))
     groups.append(Group(spots, 0.055 if out[0] >= 0 else 0.0))
     if look.hat:
@@ -239,14 +290,20 @@ def _hat(look: Look, centre: Floats, up: Floats, out: Floats, side: Floats) -> l
     if look.hat == "chef":
         return [part([top, top + 0.07 * up], [0.05, 0.055], (240, 240, 238), "hat")]
     if look.hat == "wool":
-        return [part([top, top + 0.02 * up], [0.056, 0.045], colour, "hat"), part([top + 0.07 * up], 0.018, look.second, "hat")]
+        return [
+            part([top, top + 0.02 * up], [0.056, 0.045], colour, "hat"),
+            part([top + 0.07 * up], 0.018, look.second, "hat"),
+        ]
     if look.hat == "helmet":
         return [part([top - 0.012 * out, top + 0.012 * up + 0.012 * out], [0.061, 0.058], colour, "hat")]
     crown = part([top, top + 0.016 * up], [0.052, 0.048], colour, "hat")
     if look.hat == "brim":
         rim = [top + 0.085 * (np.cos(a) * out + np.sin(a) * side) for a in np.linspace(0, 2 * np.pi, 9)[:-1]]
         return [part(rim, 0.006, colour, "hat"), crown]
-    return [crown, part([top + 0.045 * out + s * 0.025 * side for s in (1, -1)] + [top + 0.088 * out], 0.008, colour, "hat")]
+    return [
+        crown,
+        part([top + 0.045 * out + s * 0.025 * side for s in (1, -1)] + [top + 0.088 * out], 0.008, colour, "hat"),
+    ]
 
 
 def dress(body: Body, look: Look) -> list[Group]:
@@ -256,6 +313,16 @@ def dress(body: Body, look: Look) -> list[Group]:
 
 
 BODY_PARTS = (
-    *(f"{side} {limb}" for side in ("left", "right") for limb in ("upper arm", "forearm", "hand", "thigh", "shin", "foot")),
-    "torso", "pelvis", "skirt", "neck", "head", "hair", "hat",
-)  # fmt: skip
+    *(
+        f"{side} {limb}"
+        for side in ("left", "right")
+        for limb in ("upper arm", "forearm", "hand", "thigh", "shin", "foot")
+    ),
+    "torso",
+    "pelvis",
+    "skirt",
+    "neck",
+    "head",
+    "hair",
+    "hat",
+)

@@ -19,7 +19,8 @@ from mpii_lib.datasets.sample.activities import share_videos
 from mpii_lib.datasets.sample.classification import SAMPLE_STREAM, plan_videos
 from mpii_lib.datasets.sample.coco import Crowd, Outline, outline, write_coco
 from mpii_lib.datasets.sample.official import Picture, write_mpii
-from mpii_lib.datasets.sample.render import Frame, Video, VideoRenderer, random_video
+from mpii_lib.datasets.sample.render import Frame, VideoRenderer
+from mpii_lib.datasets.sample.video import Video, random_video
 from mpii_lib.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def make_sample(
     folder = Path(folder).expanduser()
     width, height = (int(side) for side in size)
     if images < 1 or min(width, height) < _SMALLEST:
-        raise DatasetError(f"make_sample: images={images}, size={size}: at least 1 picture of {_SMALLEST} pixels a side is needed")
+        raise DatasetError(
+            f"make_sample: images={images}, size={size}: at least 1 picture of {_SMALLEST} pixels a side is needed"
+        )
     wanted = {"images": int(images), "seed": int(seed), "size": [width, height], "version": VERSION}
     if _whole_sample(folder, wanted):
         return read_mpii(folder)
@@ -98,7 +101,9 @@ def make_sample(
         work = folder.parent / f".{folder.name}-{secrets.token_hex(4)}.part"
         work.mkdir()
     except OSError as error:
-        raise DatasetError(f"{folder}: cannot be written ({error.strerror or error}); choose a folder where you may write") from None
+        raise DatasetError(
+            f"{folder}: cannot be written ({error.strerror or error}); choose a folder where you may write"
+        ) from None
     try:
         with _reporter(progress, int(images)) as report:
             _write(work, images, seed, (width, height), report, workers)
@@ -107,7 +112,9 @@ def make_sample(
             folder.rmdir()
         work.rename(folder)
     except OSError as error:
-        raise DatasetError(f"{folder}: the sample cannot be written ({error.strerror or error}); make room or choose another folder") from None
+        raise DatasetError(
+            f"{folder}: the sample cannot be written ({error.strerror or error}); make room or choose another folder"
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return read_mpii(folder)
@@ -128,13 +135,17 @@ def _whole_sample(folder: Path, wanted: dict[str, Any]) -> bool:
     if mark is None and names:
         raise DatasetError(f"{folder}: holds {names[0]}, which is no sample of make_sample; {advice}")
     if mark is not None and mark != wanted:
-        found = ", ".join(f"{key}={mark.get(key)}" for key in wanted) if isinstance(mark, dict) else "unknown parameters"
+        found = (
+            ", ".join(f"{key}={mark.get(key)}" for key in wanted) if isinstance(mark, dict) else "unknown parameters"
+        )
         raise DatasetError(f"{folder}: holds another sample ({found}); {advice}")
     return mark is not None
 
 
 @contextmanager
-def _reporter(progress: Callable[[int, int], object] | bool | None, images: int) -> Iterator[Callable[[int, int], object]]:
+def _reporter(
+    progress: Callable[[int, int], object] | bool | None, images: int
+) -> Iterator[Callable[[int, int], object]]:
     """What to call after each video: a bar, the caller's function, or nothing."""
     if progress is not True:
         yield progress if callable(progress) else lambda done, total: None
@@ -157,11 +168,13 @@ def _plan(images: int, seed: int, aspect: float) -> list[_Shot]:
         chosen = rng.integers(count)
         if lengths[chosen] + step >= 1:
             lengths[chosen] += step
-    activities = share_videos(count - test) + share_videos(test)
+    activities = share_videos(count - test) + share_videos(test, least=0)
     splits = ["train"] * (count - test) + ["test"] * test
     videos = [random_video(activity, child, aspect) for activity, child in plan_videos(seed, SAMPLE_STREAM, activities)]
     order = np.random.default_rng([SAMPLE_STREAM, seed, 1]).permutation(count)  # as plan_videos has it
-    planned = [(video, splits[source], int(length)) for video, source, length in zip(videos, order, lengths, strict=True)]
+    planned = [
+        (video, splits[source], int(length)) for video, source, length in zip(videos, order, lengths, strict=True)
+    ]
     for number in range(empty):  # single pictures of a place, at random among the videos
         place = replace(videos[number % count], actors=(), crowd=False, seed=int(rng.integers(1 << 62)))
         planned.insert(int(rng.integers(len(planned) + 1)), (place, "empty", 1))
@@ -172,7 +185,9 @@ def _plan(images: int, seed: int, aspect: float) -> list[_Shot]:
     return shots
 
 
-def _write(work: Path, images: int, seed: int, size: tuple[int, int], report: Callable[[int, int], object], workers: int) -> None:
+def _write(
+    work: Path, images: int, seed: int, size: tuple[int, int], report: Callable[[int, int], object], workers: int
+) -> None:
     (work / "images").mkdir()
     shots = _plan(images, seed, size[0] / size[1])
     rng = np.random.default_rng([SAMPLE_STREAM, seed, 3])
@@ -206,7 +221,9 @@ def _write(work: Path, images: int, seed: int, size: tuple[int, int], report: Ca
 
 
 def _save(path: Path, frame: Frame) -> None:
-    fine, data = cv2.imencode(".jpg", cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    fine, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    )
     if not fine:
         raise DatasetError(f"{path}: OpenCV cannot encode the picture; choose another size")
     path.write_bytes(data.tobytes())

@@ -1,7 +1,8 @@
 """The sample's annotation file in the layout of `mpii_human_pose_v1_u12_1.mat`, with the traps of the official one.
 
-What the official file holds is described in its authors' README (Andriluka et al., CVPR 2014) and seen with scipy: field
-orders that differ, numbers in the smallest type, `is_visible` as number, text or nothing, joints and fields that miss.
+What the official file holds is described in its authors' README (Andriluka et al., CVPR 2014) and seen with scipy:
+field orders that differ, numbers in the smallest type, `is_visible` as number, text or nothing, missing joints and
+fields.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from mpii_lib.datasets.sample.activities import ACTIVITIES, Activity
-from mpii_lib.datasets.sample.render import Truth
+from mpii_lib.datasets.sample.truth import Truth
 
 _NOTHING = np.zeros((0, 0))
 _TEXT_FLAGS, _OTHER_ORDER, _EXTRA, _NO_SCALE, _DECIMALS = 0.08, 0.2, 0.1, 0.04, 0.1  # shares of the persons
@@ -84,7 +85,9 @@ def _extras(rng: np.random.Generator) -> dict[str, Any]:
     """Fields that some official persons have and no one reads here: occluded parts, and rotations as text."""
     parts = {f"part_occ{number}": str(int(rng.random() < 0.3)) for number in range(1, 11)}
     for name in ("torso", "head"):
-        parts |= {f"{name}_r{row}{column}": f"{rng.uniform(-1, 1):.5f}" for row in range(1, 4) for column in range(1, 4)}
+        parts |= {
+            f"{name}_r{row}{column}": f"{rng.uniform(-1, 1):.5f}" for row in range(1, 4) for column in range(1, 4)
+        }
     return parts
 
 
@@ -101,18 +104,20 @@ def _rectangles(picture: Picture, rng: np.random.Generator) -> NDArray[Any]:
         if picture.split == "test":
             records.append({"scale": scale, "objpos": objpos})
             continue
-        known = np.isfinite(truth.joints[:, 0]).sum() >= 5 and not truth.stands_by_unmarked
+        known = np.isfinite(truth.joints[:, 0]).sum() >= 5 and not truth.unmarked
         points = _points(truth, rng) if known else _NOTHING
         rough = rng.random() < _NO_SCALE
         head = np.where(rng.random() < _DECIMALS, truth.head.round(2), truth.head.round())
         box = dict(zip(("x1", "y1", "x2", "y2"), ([[v]] if v % 1 else _whole(v) for v in head), strict=True))
-        records.append({
-            **{name: value if known else _NOTHING for name, value in box.items()},
-            "annopoints": _structs([{"point": points}]) if known else _NOTHING,
-            "scale": _NOTHING if rough else scale,
-            "objpos": _NOTHING if rough else objpos,
-            **({name: value if known else _NOTHING for name, value in _extras(rng).items()} if extra else {}),
-        })  # fmt: skip
+        records.append(
+            {
+                **{name: value if known else _NOTHING for name, value in box.items()},
+                "annopoints": _structs([{"point": points}]) if known else _NOTHING,
+                "scale": _NOTHING if rough else scale,
+                "objpos": _NOTHING if rough else objpos,
+                **({name: value if known else _NOTHING for name, value in _extras(rng).items()} if extra else {}),
+            }
+        )
     return _structs(records)
 
 
@@ -150,19 +155,23 @@ def write_mpii(path: Path, pictures: list[Picture], rng: np.random.Generator) ->
     for index, picture in enumerate(pictures):
         known = picture.split == "train"
         bare = index in unpeopled or (picture.split == "test" and rng.random() < 0.75)
-        annolist.append({
-            "image": _structs([{"name": picture.name}]),
-            "annorect": _NOTHING if bare else _rectangles(picture, rng),
-            "frame_sec": _whole(picture.seconds) if known else _NOTHING,
-            "vididx": _whole(videos.index(picture.video) + 1) if known else _NOTHING,
-        })  # fmt: skip
+        annolist.append(
+            {
+                "image": _structs([{"name": picture.name}]),
+                "annorect": _NOTHING if bare else _rectangles(picture, rng),
+                "frame_sec": _whole(picture.seconds) if known else _NOTHING,
+                "vididx": _whole(videos.index(picture.video) + 1) if known else _NOTHING,
+            }
+        )
         named = known and index not in unlabelled
         number = 2 * ACTIVITIES.index(picture.activity.name) + 1 + picture.video % 2  # one name, several ids
-        acts.append({
-            "cat_name": picture.activity.category if named else _NOTHING,
-            "act_name": picture.activity.name if named else _NOTHING,
-            "act_id": np.array([[number if named else -1]], np.int16),
-        })  # fmt: skip
+        acts.append(
+            {
+                "cat_name": picture.activity.category if named else _NOTHING,
+                "act_name": picture.activity.name if named else _NOTHING,
+                "act_id": np.array([[number if named else -1]], np.int16),
+            }
+        )
         singles.append(_separated(picture) if known and not bare and picture.people else _NOTHING)
     release = {
         "annolist": _structs(annolist),

@@ -1,4 +1,4 @@
-"""Places: textured backgrounds that several categories share, so that the place alone does not give the activity away."""
+"""Places: textured backgrounds that several categories share, so that the place alone does not tell the activity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from mpii_lib.datasets.sample.canvas import Image
+
 Rng = np.random.Generator
 _W = 320  # backgrounds are drawn 320 pixels wide and enlarged: a little out of focus, as behind a person
 
@@ -29,7 +30,7 @@ _COLOURS = {
     "sea": ((158, 196, 230), (224, 228, 230), (52, 112, 148), (98, 156, 178)),
     "pool": ((206, 208, 206), (176, 190, 198), (72, 158, 192), (112, 188, 212)),
     "rock": ((150, 126, 104), (182, 158, 132), (128, 108, 86), (150, 138, 118)),
-}  # fmt: skip
+}
 SCENES = tuple(_COLOURS)
 WATER = ("lake", "sea", "pool")
 
@@ -39,11 +40,21 @@ def _noise(rng: Rng, height: int, width: int, cells: int, stretch: float = 1.0) 
     total = np.zeros((height, width), np.float32)
     for octave, weight in ((1, 0.65), (3, 0.35)):
         rows, columns = max(2, int(cells * octave * height / width)), max(2, int(cells * octave / stretch))
-        total += weight * cv2.resize(rng.random((rows, columns), np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        total += weight * cv2.resize(
+            rng.random((rows, columns), np.float32), (width, height), interpolation=cv2.INTER_LINEAR
+        )
     return total
 
 
-def _blend(rng: Rng, height: int, width: int, first: NDArray[np.float64], second: NDArray[np.float64], grain: float, stretch: float) -> Image:
+def _blend(
+    rng: Rng,
+    height: int,
+    width: int,
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    grain: float,
+    stretch: float,
+) -> Image:
     mix = 0.55 * np.linspace(0, 1, height, dtype=np.float32)[:, None] + 0.45 * _noise(rng, height, width, 6)
     mix += grain * (_noise(rng, height, width, 40, stretch) - 0.5)
     part = np.linspace(0, 1, 256)[:, None]
@@ -70,7 +81,13 @@ def _tree(image: Image, rng: Rng, x: float, foot: float, size: float, fir: bool 
             cv2.fillConvexPoly(image, np.array([[x - half, y], [x + half, y], [x, y - 0.45 * size]], np.int32), tone)
         else:
             dx, dy = rng.normal(0, 0.16, 2)
-            cv2.circle(image, (int(x + dx * size), int(foot - (0.72 + dy) * size)), max(1, int(rng.uniform(0.2, 0.34) * size)), tone, -1)
+            cv2.circle(
+                image,
+                (int(x + dx * size), int(foot - (0.72 + dy) * size)),
+                max(1, int(rng.uniform(0.2, 0.34) * size)),
+                tone,
+                -1,
+            )
 
 
 def _hills(image: Image, rng: Rng, horizon: int, tall: float, colour: tuple[float, ...]) -> None:
@@ -101,7 +118,14 @@ def _outdoors(image: Image, rng: Rng, horizon: int, kind: str) -> None:
     for _ in range(rng.integers(trees + 1) + (kind == "park")):
         size = rng.uniform(25, 90)
         shore = kind == "lake"
-        _tree(image, rng, rng.uniform(0, width), horizon + (2 if shore else rng.uniform(0, 0.25) * size), size * (0.5 if shore else 1), kind == "snow")
+        _tree(
+            image,
+            rng,
+            rng.uniform(0, width),
+            horizon + (2 if shore else rng.uniform(0, 0.25) * size),
+            size * (0.5 if shore else 1),
+            kind == "snow",
+        )
     if kind in ("park", "field") and rng.random() < 0.35:
         y, colour = horizon + rng.uniform(2, 14), _tint(rng, (150, 130, 104))
         for x in np.arange(rng.uniform(0, 12), width, 14):
@@ -169,7 +193,9 @@ def _hall(image: Image, rng: Rng, horizon: int, kind: str) -> None:
     if kind == "rink":
         _rect(image, 0, horizon - 22, width, 24, _tint(rng, (230, 232, 234), 6))
         _rect(image, 0, horizon - 2, width, 4, _tint(rng, (200, 170, 40), 30))
-        cv2.ellipse(image, (int(rng.uniform(0, width)), int(height * 0.9)), (120, 34), 0, 0, 360, (196, 90, 90), 2, cv2.LINE_AA)
+        cv2.ellipse(
+            image, (int(rng.uniform(0, width)), int(height * 0.9)), (120, 34), 0, 0, 360, (196, 90, 90), 2, cv2.LINE_AA
+        )
 
 
 def _room(image: Image, rng: Rng, horizon: int, kind: str) -> None:
@@ -178,7 +204,7 @@ def _room(image: Image, rng: Rng, horizon: int, kind: str) -> None:
         brick, gap = _tint(rng, (160, 104, 84)), _tint(rng, (186, 176, 166))
         start, wide = rng.uniform(-60, width * 0.6), rng.uniform(90, 240)
         _rect(image, start, 0, wide, horizon, brick)
-        for k, y in enumerate(range(0, horizon, 9)):
+        for k, y in enumerate(np.arange(0.0, horizon, 9)):
             _rect(image, start, y, wide, 1, gap)
             for x in np.arange(start + (k % 2) * 9, start + wide, 18):
                 _rect(image, x, y, 1, 9, gap)
@@ -196,7 +222,8 @@ def _room(image: Image, rng: Rng, horizon: int, kind: str) -> None:
         if style < 2:
             _rect(image, x + wide / 2 - 1, y, 2, tall, _tint(rng, (236, 232, 224)))
     if rng.random() < 0.7:  # a cupboard or a shelf
-        x, wide, tall, wood = rng.uniform(-20, width - 30), rng.uniform(30, 100), rng.uniform(0.3, 0.9) * horizon, _tint(rng, (140, 104, 74), 24)
+        x, wide, tall = rng.uniform(-20, width - 30), rng.uniform(30, 100), rng.uniform(0.3, 0.9) * horizon
+        wood = _tint(rng, (140, 104, 74), 24)
         _rect(image, x, horizon - tall, wide, tall + 5, wood)
         for y in np.arange(horizon - tall + 6, horizon, 16):
             _rect(image, x + 3, y, wide - 6, 10, tuple(c * 0.72 for c in wood))
@@ -209,12 +236,13 @@ def _room(image: Image, rng: Rng, horizon: int, kind: str) -> None:
 def _stage(image: Image, rng: Rng, horizon: int, kind: str) -> None:
     height, width = image.shape[:2]
     curtain = np.array(_tint(rng, (110, 40, 56), 34))
-    for x in range(0, width, 10):
+    for x in np.arange(0.0, width, 10):
         _rect(image, x, 0, 10, horizon, tuple(curtain * (0.55 + 0.25 * np.sin(x * 0.35) + 0.1 * rng.random())))
-    glow = np.zeros((height, width), np.uint8)
+    glow: Image = np.zeros((height, width), np.uint8)
     for _ in range(rng.integers(1, 4)):
         x, aim = rng.uniform(0, width), rng.uniform(0.1, 0.9) * width
-        cv2.fillConvexPoly(glow, np.array([[x - 4, -5], [x + 4, -5], [aim + 60, height], [aim - 60, height]], np.int32), 70)
+        cone = [[x - 4, -5], [x + 4, -5], [aim + 60, height], [aim - 60, height]]
+        cv2.fillConvexPoly(glow, np.array(cone, np.int32), 70)
     glow = cv2.GaussianBlur(glow, (21, 21), 0)
     colour = np.array(_tint(rng, (240, 224, 180), 40))
     cv2.add(image, (glow[..., None] * (colour / 255)).astype(np.uint8), image)
@@ -224,7 +252,14 @@ def _water(image: Image, rng: Rng, horizon: int, kind: str) -> None:
     height, width = image.shape[:2]
     if kind == "pool":
         for x in np.linspace(-width, 2 * width, 9):
-            cv2.line(image, (int(width / 2 + 0.2 * (x - width / 2)), horizon), (int(x), height), _tint(rng, (196, 90, 80), 20), 2, cv2.LINE_AA)
+            cv2.line(
+                image,
+                (int(width / 2 + 0.2 * (x - width / 2)), horizon),
+                (int(x), height),
+                _tint(rng, (196, 90, 80), 20),
+                2,
+                cv2.LINE_AA,
+            )
         _rect(image, 0, horizon - 8, width, 10, _tint(rng, (214, 208, 196)))
     else:
         _outdoors(image, rng, horizon, kind)
@@ -232,7 +267,14 @@ def _water(image: Image, rng: Rng, horizon: int, kind: str) -> None:
         depth = rng.random() ** 0.6
         y, x, wide = horizon + depth * (height - horizon), rng.uniform(0, width), 4 + 26 * depth
         tone = np.clip(image[min(height - 1, int(y)), int(x) % width] * rng.uniform(1.06, 1.3), 0, 255)
-        cv2.line(image, (int(x - wide / 2), int(y)), (int(x + wide / 2), int(y)), tuple(float(c) for c in tone), 1 + int(depth * 1.6), cv2.LINE_AA)
+        cv2.line(
+            image,
+            (int(x - wide / 2), int(y)),
+            (int(x + wide / 2), int(y)),
+            tuple(float(c) for c in tone),
+            1 + int(depth * 1.6),
+            cv2.LINE_AA,
+        )
 
 
 def _rock(image: Image, rng: Rng, horizon: int, kind: str) -> None:
@@ -245,9 +287,22 @@ def _rock(image: Image, rng: Rng, horizon: int, kind: str) -> None:
 
 
 _PAINTERS: dict[str, Callable[[Image, Rng, int, str], None]] = {
-    "street": _street, "park": _outdoors, "field": _outdoors, "snow": _outdoors, "forest": _forest, "court": _hall, "gym": _hall,
-    "rink": _hall, "room": _room, "site": _room, "stage": _stage, "lake": _water, "sea": _water, "pool": _water, "rock": _rock,
-}  # fmt: skip
+    "street": _street,
+    "park": _outdoors,
+    "field": _outdoors,
+    "snow": _outdoors,
+    "forest": _forest,
+    "court": _hall,
+    "gym": _hall,
+    "rink": _hall,
+    "room": _room,
+    "site": _room,
+    "stage": _stage,
+    "lake": _water,
+    "sea": _water,
+    "pool": _water,
+    "rock": _rock,
+}
 
 
 def draw_background(kind: str, horizon: float, rng: Rng, size: tuple[int, int]) -> Image:
@@ -273,13 +328,21 @@ def draw_background(kind: str, horizon: float, rng: Rng, size: tuple[int, int]) 
     colours = [np.clip(np.array(c) + rng.normal(0, 9, 3) + rng.normal(0, 11), 5, 250) for c in _COLOURS[kind]]
     wet = kind in WATER
     above = _blend(rng, line, width, colours[0], colours[1], 0.5 if kind in ("forest", "rock") else 0.12, 1)
-    below = _blend(rng, height - line, width, colours[2], colours[3], 0.25 if kind in ("court", "gym", "room", "rink") else 0.8, 6 if wet else 2)
+    below = _blend(
+        rng,
+        height - line,
+        width,
+        colours[2],
+        colours[3],
+        0.25 if kind in ("court", "gym", "room", "rink") else 0.8,
+        6 if wet else 2,
+    )
     image = np.ascontiguousarray(np.concatenate([above, below]))
     _PAINTERS[kind](image, rng, line, kind)
     return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
 
-def draw_crowd(image: Image, owner: NDArray[np.uint8], rng: Rng, line: int, number: int) -> None:
+def draw_crowd(image: Image, owner: Image, rng: Rng, line: int, number: int) -> None:
     """Draw a row of small onlookers on the horizon (`line`, pixels) and mark them in the owner map."""
     width = image.shape[1]
     tall = 0.11 * image.shape[0]
@@ -287,5 +350,14 @@ def draw_crowd(image: Image, owner: NDArray[np.uint8], rng: Rng, line: int, numb
         h, cloth, skin = tall * rng.uniform(0.85, 1.1), _tint(rng, (120, 110, 110), 50), _tint(rng, (200, 156, 126), 24)
         foot = line + rng.uniform(0.0, 0.25) * tall
         for target, body, head in ((image, cloth, skin), (owner, number, number)):
-            cv2.ellipse(target, (int(x), int(foot - 0.42 * h)), (max(1, int(0.15 * h)), max(1, int(0.42 * h))), 0, 0, 360, body, -1)
+            cv2.ellipse(
+                target,
+                (int(x), int(foot - 0.42 * h)),
+                (max(1, int(0.15 * h)), max(1, int(0.42 * h))),
+                0,
+                0,
+                360,
+                body,
+                -1,
+            )
             cv2.circle(target, (int(x), int(foot - 0.9 * h)), max(1, int(0.11 * h)), head, -1)
