@@ -9,7 +9,7 @@ to float64 before anything is computed, since the unsigned types of the file wou
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from mpii_lib.annotations import matlab
 from mpii_lib.annotations.cache import cached
-from mpii_lib.annotations.matlab import ADVICE, EMPTY, NAN, Where
+from mpii_lib.annotations.matlab import ADVICE, EMPTY, NAN
 from mpii_lib.annotations.table import Annotations
 from mpii_lib.errors import AnnotationError
 from mpii_lib.skeletons import MPII
@@ -111,8 +111,12 @@ def _annotations(release: Any, source: Path) -> Annotations:
     columns = _image_columns(images, release, source)
     people = _People(source)
     rectangles = _member(images, "annorect", source)
+    # Each image's structs are let go as soon as they are read, which is faster (they are still in the processor's
+    # cache) and needs less memory than to let go of a million arrays in the end.
+    images["annorect"] = None
     for image in range(count):
         people.add_image(image, rectangles[image])
+        rectangles[image] = None
     joints, visibility = people.joints()
     frame = people.frame()
     singles = _column(release, "single_person", source, count, optional=True)
@@ -156,7 +160,8 @@ def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str
     }
     for column, member in (("frame_sec", "frame_sec"), ("video_id", video)):
         if member in names:
-            columns[column] = matlab.numbers(images[member].tolist(), partial(matlab.place, source, "annolist", member))
+            where = partial(matlab.place, source, "annolist", member)
+            columns[column] = matlab.each(matlab.number, images[member].tolist(), where)
     acts = _column(release, "act", source, count, optional=True)
     if acts is not None and count:
         for column, member in (("category", "cat_name"), ("activity", "act_name"), ("activity_id", "act_id")):
@@ -164,10 +169,8 @@ def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str
                 raise AnnotationError(f"{source}: RELEASE.act has no field {member}; {ADVICE}")
             cells = acts[member].tolist()
             where = partial(matlab.place, source, "act", member)
-            columns[column] = (
-                matlab.numbers(cells, where) if member == "act_id" else matlab.each(matlab.text, cells, where)
-            )
-        columns["activity_id"] = np.where(columns["activity_id"] < 0, np.nan, columns["activity_id"])
+            columns[column] = matlab.each(matlab.number if member == "act_id" else matlab.text, cells, where)
+        columns["activity_id"] = [NAN if number < 0 else number for number in columns["activity_id"]]
     for column in ("activity_id", "video_id"):
         if column in columns:
             columns[column] = matlab.whole(columns[column], partial(matlab.place, source, "image", column))
@@ -182,23 +185,16 @@ def _file_name(cell: Any) -> str:
     return name
 
 
-def _visible(cells: Sequence[Any], where: Where) -> NDArray[np.int8]:
+def _visible(cell: Any) -> int:
     """Visibility from 0, 1, '0', '1' or nothing: nothing is written only for joints that are seen."""
-
-    def read(cell: Any) -> int:
-        if cell.size and cell.item() not in _VISIBILITY:
-            raise ValueError(f"{cell.item()!r} where 0, 1 or nothing is expected")
-        return _VISIBILITY[cell.item()] if cell.size else 2
-
-    try:
-        return np.array([_VISIBILITY[cell.item()] if cell.size else 2 for cell in cells], np.int8)
-    except (KeyError, TypeError, ValueError):
-        return np.array(matlab.each(read, cells, where), np.int8)
+    if cell.size and cell.item() not in _VISIBILITY:
+        raise ValueError(f"{cell.item()!r} where 0, 1 or nothing is expected")
+    return _VISIBILITY[cell.item()] if cell.size else 2
 
 
 @dataclass
 class _People:
-    """Collects persons and joints in flat lists, one pass over the structs; arrays are made at the end."""
+    """Collects persons and joints as plain numbers, one pass over the structs; arrays are made at the end."""
 
     source: Path
     image: list[int] = field(default_factory=list)
@@ -206,7 +202,7 @@ class _People:
     values: dict[str, list[float]] = field(
         default_factory=lambda: {name: [] for name in (*_NUMBERS, "center_x", "center_y")}
     )
-    points: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _POINT})
+    points: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _POINT})
     owners: list[int] = field(default_factory=list)
 
     def add_image(self, image: int, rectangles: Any) -> None:
@@ -238,35 +234,43 @@ class _People:
         if points is None or points.size == 0:
             return
         names = points.dtype.names or ()
-        for name in _POINT:
-            if name in names:
-                self.points[name].extend(points[name].ravel().tolist())
-            elif name == "is_visible":
-                self.points[name].extend([EMPTY] * points.size)
-            else:
+        for name in ("x", "y", "id"):
+            if name not in names:
                 raise ValueError(f"point has no field {name}")
+            try:
+                self.points[name].extend(matlab.numbers(points[name].ravel().tolist()))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"point.{name}: {error}") from error
         self.owners.extend([len(self.image)] * points.size)
+        if "is_visible" not in names:
+            self.points["is_visible"].extend([2] * points.size)
+            return
+        flags = points["is_visible"].ravel().tolist()
+        try:
+            seen = [_VISIBILITY[flag.item()] if flag.size else 2 for flag in flags]
+        except (KeyError, ValueError):
+            try:
+                seen = [_visible(flag) for flag in flags]
+            except ValueError as error:
+                raise ValueError(f"point.is_visible: {error}") from error
+        self.points["is_visible"].extend(seen)
 
     def joints(self) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         """(people, 16, 2) and (people, 16). A joint that a person has twice keeps the later one."""
         joints = np.full((len(self.image), _JOINTS, 2), np.nan, np.float32)
         visibility = np.zeros((len(self.image), _JOINTS), np.int8)
         owners = np.array(self.owners, np.intp)
-        x, y, joint = (matlab.numbers(self.points[name], partial(self._point, name)) for name in ("x", "y", "id"))
-        seen = _visible(self.points["is_visible"], partial(self._point, "is_visible"))
+        x, y, joint, seen = (np.array(self.points[name], np.float64) for name in _POINT)
         wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
         if wrong.size:
-            where = self._point("id", wrong[0])
+            owner = owners[wrong[0]]
+            where = f"{self.source}: annolist {self.image[owner]}, annorect {self.index[owner]}, point.id"
             raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {ADVICE}")
         there = np.isfinite(x) & np.isfinite(y)
         rows, columns = owners[there], joint[there].astype(np.intp)
         joints[rows, columns] = np.stack([x, y], axis=1)[there]
         visibility[rows, columns] = seen[there]
         return joints, visibility
-
-    def _point(self, name: str, at: int) -> str:
-        owner = self.owners[at]
-        return f"{self.source}: annolist {self.image[owner]}, annorect {self.index[owner]}, point.{name}"
 
     def frame(self) -> pd.DataFrame:
         """The table of people, without `separated`."""
