@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mpii_lib.errors import TrainingError
+from mpii_lib.training.places import run_folder, runs_folder
 from mpii_lib.training.records import add_scores, read_predictions, read_record, read_records, write_record
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ __all__ = [
     "read_predictions",
     "read_record",
     "read_records",
+    "run_folder",
+    "runs_folder",
     "write_record",
 ]
 
