@@ -120,7 +120,8 @@ def test_a_weights_file_with_the_right_md5_is_loaded_without_a_network(
     assert same(small, other)
 
 
-@pytest.mark.parametrize("name", ["backbone.weights.h5", "backbone.keras", "backbone.npz"])
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("name", ["backbone.weights.h5", "backbone.h5", "backbone.keras", "backbone.npz"])
 def test_a_file_of_backbone_weights_is_loaded(name: str, tmp_path: Path, small: keras.Model) -> None:
     path = tmp_path / name
     if name.endswith(".npz"):
