@@ -1,0 +1,105 @@
+"""How long the sample takes to draw, and how much of a category simple features give away.
+
+Run: python benchmarks/bench_sample.py
+
+1,200 pictures of 640 x 480 are drawn and written in a temporary folder; the limit is a minute on two cores. Then random
+forests name the category of the labelled pictures from a colour histogram, from a 16-pixel thumbnail, and from the true
+joints, once with a random split and once with a split that keeps every video whole: what the first has above the second
+is the leak of near-duplicate frames.
+"""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_score
+
+from mpii_lib.datasets.sample import make_sample, render_classification
+
+IMAGES, LIMIT, FOLDS, PRETRAINING = 1200, 60.0, 4, 400
+
+
+def features(annotations, image_ids):
+    """Colour histogram, thumbnail and normalised joints of each picture."""
+    rows = {"colour histogram": [], "16 px thumbnail": [], "true joints": []}
+    people = annotations.people["image_id"].to_numpy()
+    for image_id in image_ids:
+        picture = cv2.imread(str(annotations.image_path(image_id)))
+        counts = cv2.calcHist([picture], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).ravel()
+        rows["colour histogram"].append(counts / counts.sum())
+        rows["16 px thumbnail"].append(cv2.resize(picture, (16, 16), interpolation=cv2.INTER_AREA).ravel())
+        joints = annotations.joints[np.flatnonzero((people == image_id) & np.asarray(annotations.with_joints))[0]]
+        pelvis, spread = np.nanmean(joints, axis=0), np.nanstd(joints)
+        rows["true joints"].append(np.nan_to_num((joints - pelvis) / spread, nan=9.0).ravel())
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+def accuracies(annotations):
+    """Mean accuracy of a random forest for each feature and each way to split."""
+    with_pose = set(annotations.people["image_id"][np.asarray(annotations.with_joints)])
+    labelled = annotations.images.dropna(subset=["category"])
+    labelled = labelled[labelled.index.isin(with_pose)]
+    truth, videos = labelled["category"].astype(str).to_numpy(), labelled["video_id"].to_numpy()
+    scores = {"largest category": {"accuracy": float(labelled["category"].value_counts(normalize=True).iloc[0])}}
+    for name, values in features(annotations, labelled.index).items():
+        forest = RandomForestClassifier(200, random_state=0)
+        scores[name] = {
+            "random split": cross_val_score(
+                forest, values, truth, cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+            ),
+            "split by video": cross_val_score(
+                forest, values, truth, groups=videos, cv=StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+            ),
+        }
+        scores[name] = {split: float(np.mean(folds)) for split, folds in scores[name].items()}
+    return scores
+
+
+def main():
+    """Measure, print a table and write the results; exit status 1 when the limit is passed."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        annotations = make_sample(Path(folder) / "sample", IMAGES, 0)
+        seconds = time.perf_counter() - start
+        processor = time.process_time()
+        render_classification(PRETRAINING, 128, seed=0)
+        speed = PRETRAINING / (time.process_time() - processor)
+        scores = accuracies(annotations)
+        size = sum(path.stat().st_size for path in (Path(folder) / "sample").rglob("*") if path.is_file())
+    results = {
+        "images": IMAGES,
+        "seconds": round(seconds, 1),
+        "limit_seconds": LIMIT,
+        "ratio_to_limit": round(seconds / LIMIT, 2),
+        "megabytes": round(size / 1e6, 1),
+        "pretraining_pictures_a_processor_second": round(speed),
+        "videos": int(annotations.images["video_id"].nunique()),
+        "categories": int(annotations.images["category"].nunique()),
+        "activities": int(annotations.images["activity"].nunique()),
+        "accuracy": {name: {split: round(v, 3) for split, v in values.items()} for name, values in scores.items()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "opencv": version("opencv-python-headless"),
+        },
+    }
+    path = Path(__file__).parent / "results" / "sample.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"{IMAGES} pictures drawn and written in {seconds:.1f} s (limit {LIMIT:.0f} s, ratio {seconds / LIMIT:.2f})")
+    print(f"{speed:.0f} pictures of 128 px for pretraining in a second of one processor")
+    for name, values in results["accuracy"].items():
+        print(f"{name:18}", "  ".join(f"{split} {value:.2f}" for split, value in values.items()))
+    return int(seconds > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
