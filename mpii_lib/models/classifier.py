@@ -87,8 +87,7 @@ def build_classifier(
     width
         Share of the backbone's filters. 1/8 with `weights=None` is the random twin of `weights="sample"`.
     seed
-        Seeds the random weights (He normal for convolutions) and the dropout; None follows
-        `keras.utils.set_random_seed`.
+        Seeds random weights (He normal in convolutions) and dropout; None follows `keras.utils.set_random_seed`.
 
     Returns
     -------
@@ -105,11 +104,7 @@ def build_classifier(
     """
     entry = get_backbone(backbone)
     shape = check_input_shape(entry, input_shape)
-    if head not in HEADS:
-        raise ModelError(f"head {head!r} is unknown; known are: {', '.join(HEADS)}")
-    least = 1 if multilabel else 2
-    if isinstance(classes, bool) or not isinstance(classes, int | np.integer) or classes < least:
-        raise ModelError(f"classes {classes!r}: give a whole number from {least} on")
+    _check_head(head, classes, multilabel)
     check_source(weights)
     width = _width_for(weights, width)
     frozen_layers(entry.layers, freeze)  # a wrong notation is said before the network is built
@@ -122,17 +117,19 @@ def build_classifier(
     pictures = keras.Input(shape, name="pictures")
     maps = base(BackbonePreprocessing(entry.preprocessing, name="preprocessing")(pictures))
     outputs = _head(maps, head, int(classes), multilabel, seed)
-    name = entry.name if width == 1 else f"{entry.name}-width-{width:g}"
-    model = keras.Model(pictures, outputs, name=name)
-    model.provenance = {
-        "backbone": entry.name,
-        "weights": weights if weights is None else Path(weights).name,
-        "width": width,
-        "head": head,
-        "freeze": freeze,
-        "multilabel": multilabel,
-    }
+    model = keras.Model(pictures, outputs, name=entry.name if width == 1 else f"{entry.name}-width-{width:g}")
+    source = None if weights is None else Path(weights).name
+    choices = {"width": width, "head": head, "freeze": freeze, "multilabel": multilabel}
+    model.provenance = {"backbone": entry.name, "weights": source, **choices}
     return model
+
+
+def _check_head(head: str, classes: Any, multilabel: bool) -> None:
+    if head not in HEADS:
+        raise ModelError(f"head {head!r} is unknown; known are: {', '.join(HEADS)}")
+    least = 1 if multilabel else 2
+    if isinstance(classes, bool) or not isinstance(classes, int | np.integer) or classes < least:
+        raise ModelError(f"classes {classes!r}: give a whole number from {least} on")
 
 
 def _width_for(weights: str | os.PathLike[str] | None, width: float) -> float:
