@@ -159,7 +159,7 @@ def _data(chapters: list[Chapter]) -> dict[str, Any]:
     """Which data the notebooks ran on, and whether a banner has to say that these are not MPII scores."""
     kinds = sorted({str(c.parameters["DATA"]).lower() for c in chapters if "DATA" in c.parameters})
     names = [_DATA_NAMES.get(kind, kind) for kind in kinds]
-    return {"kinds": kinds, "text": " and ".join(names) or "not named by the notebooks", "sample": "sample" in kinds}
+    return {"kinds": kinds, "text": " and ".join(names), "sample": "sample" in kinds}
 
 
 def read_trainings(folder: Path) -> tuple[list[Training], list[tuple[str, str]]]:

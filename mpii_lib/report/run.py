@@ -214,6 +214,8 @@ class _Runner:
                 )  # fmt: skip
                 self.processes.add(process)
             at, end = self._follow(process, task, source.stem)
+            if self.stopped:
+                raise ReportError("stopped")
             stderr.seek(0)
             said = stderr.read().strip()
         if end is None:

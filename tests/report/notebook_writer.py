@@ -41,7 +41,7 @@ def write_notebook(path: Path, *cells, parameters=PARAMETERS, title="What is thi
 class Page(HTMLParser):
     """What a page holds: ids, headings, pictures, addresses that a browser would load; and tags left open."""
 
-    VOID = {"meta", "link", "img", "br", "hr", "input", "col", "wbr", "mspace", "area"}
+    VOID = {"meta", "link", "img", "br", "hr", "input", "col", "wbr", "area"}
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)

@@ -115,7 +115,7 @@ def test_after_ctrl_c_the_old_report_stands_and_the_same_command_goes_on(course)
     said = child.communicate(timeout=60)[1]
     assert child.returncode == 130 and "Traceback" not in said and "stopped" in said
     assert (course / "report/index.html").read_text().endswith("old")
-    assert begun.exists()
+    assert begun.exists() and not list((course / "report/.unfinished/notebooks").iterdir())
 
     (course / "go").touch()
     again = subprocess.run(command, cwd=course, capture_output=True, text=True)
