@@ -247,7 +247,8 @@ def _head(body: Body, look: Look) -> list[Group]:
     if look.style != "bald":
         hair = [part([back], 0.056, look.hair, "hair")]
         if look.style == "long":
-            hair.append(part([back, back - 0.02 * out - 0.1 * up], [0.05, 0.035], look.hair, "hair"))
+            long = part([back, back - 0.02 * out - 0.1 * up], [0.05, 0.035], look.hair, "hair")
+            groups.append(Group([long], -0.015))  # from the front it falls behind the neck
         elif look.style == "tail":
             hair.append(part([back - 0.05 * out, back - 0.075 * out - 0.075 * up], [0.02, 0.014], look.hair, "hair"))
         elif look.style == "bun":
