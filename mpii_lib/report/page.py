@@ -62,6 +62,7 @@ class Training:
     interval: tuple[float, float] | None
     seconds: float | None
     memory: float | None
+    majority: float | None = None
     optimizer: str = ""
     batch: int | None = None
 
@@ -195,6 +196,7 @@ def _training(row: pd.Series) -> Training:
         interval=(100 * low, 100 * high) if low is not None and high is not None else None,
         seconds=_number(row, "seconds"),
         memory=_number(row, "peak_memory_mib"),
+        majority=_per_cent(_number(row, "test.majority")),
         optimizer=optimizer,
         batch=int(batch) if batch else None,
     )

@@ -36,7 +36,7 @@ def training(folder, backbone, accuracy, **more):
         "status": "complete", "parameters": {}, "settings": {"optimizer": "adam", "batch": 30, "epochs": 2},
         "model": {"backbone": backbone, "weights": "sample", "freeze": "all"}, "kept_epoch": 2, "best": {"epoch": 2},
         "history": {"epoch": [1, 2], "accuracy": [0.5, 0.9], "val_accuracy": [0.4, accuracy]}, "seconds": 90.0,
-        "scores": {"test": {"accuracy": accuracy - 0.04}}, "peak_memory_mib": 1024.0,
+        "scores": {"test": {"accuracy": accuracy - 0.04, "majority": 0.25}}, "peak_memory_mib": 1024.0,
     }  # fmt: skip
     write_record(folder / "runs" / f"{backbone}-{accuracy}", record | more)
 
@@ -89,6 +89,7 @@ def test_the_best_training_stands_with_the_original_rows(report):
     words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
     ours = "This run 2 epochs, adam, batch 30, frozen all, weights sample 90 % 70 % 66 %"
     assert ours in words and words.index("Xception", words.index("Naming the category")) < words.index(ours)
+    assert "66 % Xception; always the commonest category: 25 %" in words
     assert "VGG19 This run" in words and "did not train it" in words
     for number in ("83.5 %", "72.9 %", "67.2 %", "99.91 %", "56.66 %", "7.8 %", "47.75 %", "64.4 %"):
         assert number in words
