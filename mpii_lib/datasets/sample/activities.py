@@ -231,7 +231,7 @@ _ACTIVITIES = """
 71 | standing quietly, standing in a line | street room gym | stand stand~ | none | n=3 yaw=any
 55 | reclining | park room | recline recline | lounger | yaw=side lift=.12
 49 | sitting quietly | room park street | sit read | chair |
-12 | lying quietly, sleeping | room park | lie lie | bed | yaw=side lift=.2
+12 | lying quietly, sleeping | room park | lie lie | bed | yaw=side lift=.165
 """
 
 

@@ -11,12 +11,13 @@ from mpii_lib.datasets.sample.canvas import Camera, Floats, Image
 from mpii_lib.datasets.sample.figure import BODY_PARTS, HEAD, UPPER_NECK, Body
 
 OWNERS = len(BODY_PARTS) + 1  # numbers that one person has in the owner map: its parts and its thing
-_FAR = 0.045  # a hip or shoulder so much farther away than the body's middle lies on its far side
+# Hips and shoulders, and how much farther away than the body's middle they lie when the trunk hides them.
+_ROOTS, _FAR = np.array([2, 3, 12, 13]), np.array([0.052, 0.052, 0.085, 0.085])
 _TRUNK = ("torso", "pelvis", "skirt")
 
 # The parts that meet in a joint: it is visible when one of them is on top at its pixel.
 _PARTS: dict[int, tuple[str, ...]] = {
-    6: _TRUNK,
+    6: (*_TRUNK, "left thigh", "right thigh"),
     7: ("torso", "neck"),
     8: ("neck", "head", "hair", "torso"),
     9: ("head", "hair", "hat"),
@@ -72,9 +73,8 @@ def look_up(owner: Image, body: Body, camera: Camera, index: int, unmarked: bool
     inside = _inside(points, width, height)
     top = _top(owner, points)
     visible = np.array([inside[j] and top[j] in [number[n] for n in _PARTS[j]] for j in range(16)])
-    roots = np.array([2, 3, 12, 13])
-    behind = points[roots, 2] - points[roots, 2].mean() < -_FAR
-    visible[roots] &= ~(behind & np.isin(top[roots], [number[n] for n in _TRUNK]))
+    behind = points[_ROOTS, 2] - points[_ROOTS, 2].mean() < -_FAR
+    visible[_ROOTS] &= ~(behind & np.isin(top[_ROOTS], [number[n] for n in _TRUNK]))
     centre = body.joints[UPPER_NECK] + 0.5 * HEAD * body.crown
     side = np.cross(body.crown, body.face)
     eye = centre + 0.05 * body.face + 0.01 * body.crown
