@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mpii: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("mpii: stopped; what was there is unchanged, and the same command goes on from what is done", file=sys.stderr)
+        print("mpii: stopped; what was there is unchanged, and the same command goes on", file=sys.stderr)
         return 130
     except ModuleNotFoundError as error:
         print(f"mpii: {error.name} is not installed; run: pip install 'mpii-notebooks[notebooks]'", file=sys.stderr)
