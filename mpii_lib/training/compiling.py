@@ -105,7 +105,7 @@ def compile_model(
         optimizer=optimizer,
         loss=loss,
         metrics=["accuracy"] if metrics is None else metrics,
-        jit_compile=jit_compile,  # Keras' own "auto" compiles on the CPU too, where it does not pay
+        jit_compile=jit_setting(jit_compile),
     )
     model.optimizer.build(model.trainable_variables)
 
@@ -114,6 +114,14 @@ def scope_of(model: keras.Model) -> AbstractContextManager:
     """Where the variables of a model's optimizer have to be made: the scope of its `distribution_strategy`."""
     strategy = getattr(model, "distribute_strategy", None)  # TensorFlow backend only
     return nullcontext() if strategy is None else strategy.scope()
+
+
+def jit_setting(wanted: bool) -> bool:
+    """XLA where it is wanted; JAX is nothing without it.
+
+    Keras' own "auto" also compiles on a CPU under TensorFlow, where it costs minutes and does not pay.
+    """
+    return wanted or keras.backend.backend() == "jax"
 
 
 def has_accelerator() -> bool:

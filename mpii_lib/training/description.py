@@ -49,7 +49,10 @@ def _describe(model: keras.Model, parameters: Mapping[str, Any]) -> dict[str, An
     known = {name: told.get(name) for name in ("backbone", "weights", "head", "freeze")}
     sizes = {"model_parameters": model.count_params()}
     sizes["trainable_parameters"] = int(sum(math.prod(v.shape) for v in model.trainable_variables))
-    return {**known, **getattr(model, "provenance", {}), **sizes}
+    provenance = dict(getattr(model, "provenance", {}))
+    if "weights" in provenance:
+        provenance["weights"] = provenance["weights"] or "none"  # random ones, not unknown ones
+    return {**known, **provenance, **sizes}
 
 
 def identity(model: keras.Model, record: dict[str, Any], optimizer: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
 from mpii_lib.models import feature_model, head_model
-from mpii_lib.training.compiling import has_accelerator, leaves
+from mpii_lib.training.compiling import has_accelerator, jit_setting, leaves
 from mpii_lib.training.data import array_fingerprint, stream_fingerprint
 from mpii_lib.training.loop import TrainingRun, fit
 from mpii_lib.training.progress import progress_line
@@ -160,7 +160,7 @@ def network_fingerprint(model: keras.Model) -> str:
 def _feature_network(model: keras.Model) -> keras.Model:
     names = {layer.name for layer in model.layers}
     network = feature_model(model) if {"backbone", "features"} <= names else keras.Model(model.inputs, model.outputs)
-    network.jit_compile = has_accelerator()  # Keras would compile with XLA on a CPU as well, which costs minutes
+    network.jit_compile = jit_setting(has_accelerator())
     return network
 
 

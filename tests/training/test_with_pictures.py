@@ -65,6 +65,8 @@ def test_a_stream_with_changes_and_a_broken_picture_resumes_to_the_same_result(f
     record = read_record(tmp_path / "whole")
     assert [reason for _, reason in record["data"]["train"]["skipped"]] == ["not a picture"]
     assert "rotation=20" in record["settings"]["augment"]
+    known = {name: record["model"][name] for name in ("backbone", "weights", "head", "freeze")}
+    assert known == {"backbone": "VGG16", "weights": "none", "head": "flatten-dense", "freeze": "all"}
 
 
 def test_features_train_the_head_of_the_classifier(folder, tmp_path):
