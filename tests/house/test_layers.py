@@ -53,5 +53,6 @@ def test_modules_and_functions_stay_small():
         assert len(text.splitlines()) < 400, f"{path.relative_to(LIBRARY)} has {len(text.splitlines())} lines"
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                body = node.end_lineno - node.body[0].lineno
-                assert body < 60, f"{path.relative_to(LIBRARY)}: {node.name} has {body} lines"
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                length = node.end_lineno - first.lineno
+                assert length < 60, f"{path.relative_to(LIBRARY)}: {node.name} has {length} lines"
