@@ -2,7 +2,8 @@
 
 Run: python benchmarks/bench_sample.py
 
-1,200 pictures of 640 x 480 are drawn and written in a temporary folder; the limit is a minute on two cores. Then random
+1,200 pictures of 640 x 480 are drawn and written in a temporary folder; the limit is a minute on two cores. It is held
+against the processor's time, as if there were one core, since that is disturbed less by other programs. Then random
 forests name the category of the labelled pictures from a colour histogram, from a 16-pixel thumbnail, and from the true
 joints, once with a random split and once with a split that keeps every video whole: what the first has above the second
 is the leak of near-duplicate frames.
@@ -23,8 +24,20 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_score
 
 from mpii_lib.datasets.sample import make_sample, render_classification
+from mpii_lib.skeletons import MPII
 
 IMAGES, LIMIT, FOLDS, PRETRAINING = 1200, 60.0, 4, 400
+
+
+def pose_features(joints):
+    """Joints (16, 2) from the pelvis in head lengths, and each limb's direction; all lean to the right."""
+    if joints[MPII.index("thorax"), 0] < joints[MPII.index("pelvis"), 0]:
+        joints = joints[MPII.flip_order] * [-1, 1]
+    limbs = np.array([joints[b] - joints[a] for a, b in MPII.limbs])
+    lengths = np.linalg.norm(limbs, axis=1, keepdims=True) + 1e-6
+    head = np.linalg.norm(joints[MPII.index("head_top")] - joints[MPII.index("upper_neck")])
+    relative = (joints - joints[MPII.index("pelvis")]) / head
+    return np.nan_to_num(np.concatenate([relative, limbs / lengths]).ravel(), nan=0.0)
 
 
 def features(annotations, image_ids):
@@ -36,9 +49,8 @@ def features(annotations, image_ids):
         counts = cv2.calcHist([picture], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).ravel()
         rows["colour histogram"].append(counts / counts.sum())
         rows["16 px thumbnail"].append(cv2.resize(picture, (16, 16), interpolation=cv2.INTER_AREA).ravel())
-        joints = annotations.joints[np.flatnonzero((people == image_id) & np.asarray(annotations.with_joints))[0]]
-        pelvis, spread = np.nanmean(joints, axis=0), np.nanstd(joints)
-        rows["true joints"].append(np.nan_to_num((joints - pelvis) / spread, nan=9.0).ravel())
+        row = np.flatnonzero((people == image_id) & np.asarray(annotations.with_joints))[0]
+        rows["true joints"].append(pose_features(annotations.joints[row]))
     return {name: np.array(values) for name, values in rows.items()}
 
 
@@ -66,9 +78,9 @@ def accuracies(annotations):
 def main():
     """Measure, print a table and write the results; exit status 1 when the limit is passed."""
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         annotations = make_sample(Path(folder) / "sample", IMAGES, 0)
-        seconds = time.perf_counter() - start
+        seconds, busy = time.perf_counter() - start, time.process_time() - processor
         processor = time.process_time()
         render_classification(PRETRAINING, 128, seed=0)
         speed = PRETRAINING / (time.process_time() - processor)
@@ -77,8 +89,9 @@ def main():
     results = {
         "images": IMAGES,
         "seconds": round(seconds, 1),
+        "processor_seconds": round(busy, 1),
         "limit_seconds": LIMIT,
-        "ratio_to_limit": round(seconds / LIMIT, 2),
+        "ratio_to_limit": round(busy / LIMIT, 2),
         "megabytes": round(size / 1e6, 1),
         "pretraining_pictures_a_processor_second": round(speed),
         "videos": int(annotations.images["video_id"].nunique()),
@@ -94,11 +107,12 @@ def main():
     path = Path(__file__).parent / "results" / "sample.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")
-    print(f"{IMAGES} pictures drawn and written in {seconds:.1f} s (limit {LIMIT:.0f} s, ratio {seconds / LIMIT:.2f})")
+    print(f"{IMAGES} pictures drawn and written: {seconds:.1f} s by the clock, {busy:.1f} s of one processor")
+    print(f"limit {LIMIT:.0f} s on two processors, ratio {busy / LIMIT:.2f} if there were only one")
     print(f"{speed:.0f} pictures of 128 px for pretraining in a second of one processor")
     for name, values in results["accuracy"].items():
         print(f"{name:18}", "  ".join(f"{split} {value:.2f}" for split, value in values.items()))
-    return int(seconds > LIMIT)
+    return int(busy > LIMIT)
 
 
 if __name__ == "__main__":
