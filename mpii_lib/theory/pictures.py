@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from mpii_lib.plots import PALETTE, blank
+from mpii_lib.plots import PALETTE, blank, draw_pose
+from mpii_lib.skeletons import MPII, Skeleton
 
 _LINES = ((PALETTE["blue"], "-"), (PALETTE["vermilion"], "--"), (PALETTE["green"], "-."))
 #: Darker than the palette's orange: small text on white wants a contrast of 4.5 to 1.
@@ -163,3 +166,39 @@ def residual_picture() -> Figure:
     axes.text(11.5, 0, "y", ha="left", va="center", fontsize=16, style="italic")
     blank(axes).set(xlim=(0, 11.9), ylim=(-1.0, 1.8))
     return _headed(figure, "A residual module adds a correction to what it got")
+
+
+def pose_grid(
+    poses: ArrayLike,
+    skeleton: Skeleton = MPII,
+    *,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    heading: str = "",
+    size: float = 2.1,
+) -> Figure:
+    """Poses in rows and columns, all on one scale: how components move and what clusters look like.
+
+    Parameters
+    ----------
+    poses
+        (R, C, K, 2) joints, y down; NaN joints are left out.
+    skeleton
+        Names of the K joints.
+    rows, columns
+        R names at the left, C above.
+    heading, size
+        The finding; width of one pose in inches.
+    """
+    joints = np.asarray(poses, dtype=float)
+    low, high = np.nanmin(joints, axis=(0, 1, 2)) - 0.4, np.nanmax(joints, axis=(0, 1, 2)) + 0.4
+    tall = float(np.clip((high - low)[1] / (high - low)[0], 0.6, 1.8))
+    shape = joints.shape[:2]
+    figure, grid = plt.subplots(*shape, figsize=(size * shape[1], size * tall * shape[0] + 0.8), squeeze=False)
+    for (row, column), axes in np.ndenumerate(grid):
+        blank(axes, columns[column] if row == 0 and len(columns) else "")
+        axes.set(xlim=(low[0], high[0]), ylim=(high[1], low[1]), aspect="equal", facecolor="#E4E4E4")
+        draw_pose(axes, joints[row, column], skeleton=skeleton, width=2.2)
+        if column == 0 and len(rows):
+            axes.set_ylabel(rows[row], fontsize=12)
+    return _headed(figure, heading)
