@@ -59,6 +59,14 @@ def test_a_person_who_faces_right_hides_the_left_arm_and_one_who_faces_left_the_
         assert person.visible[seen] and not person.visible[hidden]
 
 
+def test_a_torso_that_leans_towards_the_viewer_hides_no_hip_and_one_from_the_side_hides_the_far_one():
+    video = video_of("walking, general")
+    leaning = VideoRenderer(alone(video, 180.0, "sail"), SIZE).frame(0).people[0]
+    turned = VideoRenderer(alone(video, 90.0, "trumpet"), SIZE).frame(0).people[0]
+    assert leaning.visible[[2, 3]].all()
+    assert turned.visible[2] and not turned.visible[3]
+
+
 def test_a_person_who_faces_the_viewer_shows_all_joints_with_the_right_side_on_the_left_of_the_picture():
     person = VideoRenderer(alone(video_of("walking, general")), SIZE).frame(0).people[0]
     assert person.visible.all()

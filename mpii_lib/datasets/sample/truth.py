@@ -11,7 +11,7 @@ from mpii_lib.datasets.sample.canvas import Camera, Floats, Image
 from mpii_lib.datasets.sample.figure import BODY_PARTS, HEAD, UPPER_NECK, Body
 
 OWNERS = len(BODY_PARTS) + 1  # numbers that one person has in the owner map: its parts and its thing
-# Hips and shoulders, and how much farther away than the body's middle they lie when the trunk hides them.
+# Hips and shoulders, and how much farther away than the middle of the two they lie when the trunk hides them.
 _ROOTS, _FAR = np.array([2, 3, 12, 13]), np.array([0.052, 0.052, 0.085, 0.085])
 _TRUNK = ("torso", "pelvis", "skirt")
 
@@ -73,7 +73,8 @@ def look_up(owner: Image, body: Body, camera: Camera, index: int, unmarked: bool
     inside = _inside(points, width, height)
     top = _top(owner, points)
     visible = np.array([inside[j] and top[j] in [number[n] for n in _PARTS[j]] for j in range(16)])
-    behind = points[_ROOTS, 2] - points[_ROOTS, 2].mean() < -_FAR
+    depth = points[_ROOTS, 2].reshape(2, 2)
+    behind = (depth - depth.mean(axis=1, keepdims=True)).ravel() < -_FAR
     visible[_ROOTS] &= ~(behind & np.isin(top[_ROOTS], [number[n] for n in _TRUNK]))
     centre = body.joints[UPPER_NECK] + 0.5 * HEAD * body.crown
     side = np.cross(body.crown, body.face)
