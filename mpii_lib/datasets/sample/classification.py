@@ -37,7 +37,7 @@ def render_classification(
     Parameters
     ----------
     images
-        Number of pictures.
+        Number of pictures. With fewer than 64 videos only the larger categories take part, unless `balanced`.
     size
         Side of the square pictures in pixels.
     seed
