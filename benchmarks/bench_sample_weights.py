@@ -114,7 +114,7 @@ def held_out_accuracy(features: np.ndarray, labels: np.ndarray, folds: np.ndarra
         columns = PCA(components, random_state=0).fit(columns[~test]).transform(columns)
 
         def fitted(strength: float, rows: np.ndarray, columns: np.ndarray = columns) -> LogisticRegression:
-            return LogisticRegression(C=strength, max_iter=300).fit(columns[rows], labels[rows])
+            return LogisticRegression(C=strength, max_iter=3000).fit(columns[rows], labels[rows])
 
         scores = [fitted(c, ~test & ~choose).score(columns[choose], labels[choose]) for c in STRENGTHS]
         best = fitted(STRENGTHS[int(np.argmax(scores))], ~test)

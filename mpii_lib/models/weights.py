@@ -48,7 +48,8 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
         Its entry in `BACKBONES`.
     weights
         "imagenet": from the folder in MPII_WEIGHTS_DIR when that is set, else through Keras' own cache and download;
-        the MD5 is checked both times. "sample": shipped with the package. A path: the weights of the backbone alone
+        the MD5 is checked both times. "sample": shipped with the package, made on drawn pictures of 96 x 96 pixels
+        and at their best near that size. A path: the weights of the backbone alone
         (.npz of `save_backbone_weights`, .h5, .weights.h5) or a whole saved model with a backbone in it (.keras).
 
     Raises
