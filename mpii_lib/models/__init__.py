@@ -10,6 +10,7 @@ from mpii_lib.models.classifier import (
     describe,
     feature_model,
     head_model,
+    set_freeze,
 )
 from mpii_lib.models.freezing import freeze_backbone, frozen_layers
 from mpii_lib.models.weights import (
@@ -41,4 +42,5 @@ __all__ = [
     "sample_file",
     "sample_metadata",
     "save_backbone_weights",
+    "set_freeze",
 ]

@@ -166,6 +166,15 @@ def backbone_of(model: keras.Model) -> keras.Model:
     return _layer(model, "backbone")
 
 
+def set_freeze(model: keras.Model, freeze: Freeze) -> None:
+    """Change which backbone layers of a classifier learn, as `build_classifier` did; compile it again afterwards.
+
+    The run record of a training that follows says the new `freeze`.
+    """
+    freeze_backbone(backbone_of(model), freeze)
+    model.provenance = {**getattr(model, "provenance", {}), "freeze": freeze}
+
+
 def feature_model(model: keras.Model) -> keras.Model:
     """Return the part of a classifier from its pictures to the input of its head, sharing the weights.
 

@@ -17,6 +17,7 @@ from mpii_lib.models import (
     describe,
     feature_model,
     head_model,
+    set_freeze,
 )
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (4, 64, 48, 3), dtype=np.uint8)
@@ -157,3 +158,11 @@ def test_a_model_of_another_make_is_refused() -> None:
     for part in (backbone_of, feature_model, head_model, describe):
         with pytest.raises(ModelError, match="give a model made by build_classifier"):
             part(other)
+
+
+def test_set_freeze_frees_layers_and_the_record_will_say_so():
+    model = build_classifier("VGG16", 3, (32, 32, 3), None, "pooled", "all", width=1 / 8, seed=0)
+    assert not backbone_of(model).trainable_weights
+    set_freeze(model, -4)
+    assert len(backbone_of(model).trainable_weights) == 6  # three convolutions with weights and biases, and a pooling
+    assert model.provenance["freeze"] == -4
