@@ -8,11 +8,13 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraint
 report: .venv/ready-notebooks  ## run the course's notebooks on the sample and build report/index.html
 	$(BIN)/mpii report --folder report
 
-test: .venv/ready-test  ## what CI runs
+test: .venv/ready-test  ## what CI runs: style, types, docs, tests, and every notebook from its first cell to its last
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=120
+	$(BIN)/sphinx-build -W -q docs docs/_build/html
+	rm -rf .cache/test
+	MPII_CACHE_DIR=$(CURDIR)/.cache/test $(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=120
 
 lab: .venv/ready-notebooks  ## open the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -33,7 +35,7 @@ badges: .venv/ready-notebooks  ## write the repository's address from pyproject.
 	$(BIN)/python scripts/make_badges.py
 
 clean:  ## remove what the other commands made, but not downloaded data
-	rm -rf .venv report docs/_build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .cache report docs/_build docs/notebooks .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -42,6 +44,6 @@ clean:  ## remove what the other commands made, but not downloaded data
 	$(PIP) -e '.[notebooks]'
 	@touch $@
 
-.venv/ready-test .venv/ready-docs: .venv/ready-%: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) -e '.[notebooks,$*]'
-	@touch $@
+.venv/ready-test .venv/ready-docs: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[notebooks,test,docs]'
+	@touch .venv/ready-notebooks .venv/ready-test .venv/ready-docs

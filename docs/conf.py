@@ -23,9 +23,10 @@ nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 default_role = "literal"
-autodoc_typehints = "description"
+autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = True
+napoleon_use_ivar = True
 # A notebook's links to its neighbours are files here as there; the shared `$x$` in titles is no cross-reference.
 suppress_warnings = ["mystnb.unknown_mime_type", "misc.highlighting_failure"]
 

@@ -43,7 +43,7 @@ class Skeleton:
 
     @property
     def flip_order(self) -> NDArray[np.intp]:
-        """Joint order (K,) of a mirrored person; `joints[:, flip_order]` swaps left and right."""
+        """Joint order (K,) of a mirrored person; indexing the joints with it swaps left and right."""
         order = np.arange(len(self.joints))
         for left, right in self.pairs:
             order[[left, right]] = right, left

@@ -79,7 +79,7 @@ class Annotations:
     skeleton : Skeleton
         Names of the K joints and how they hang together.
     folder : Path or None
-        Where the `file_name`s lie.
+        Where `file_name` lies.
 
     Raises
     ------

@@ -7,6 +7,7 @@ need on poses and what tells whether their answer means something.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,7 @@ class Poses:
     known: NDArray[np.bool_]
     people: NDArray[np.intp]
     size: Array
-    measure: NDArray[np.str_]
+    measure: NDArray[Any]
     skeleton: Skeleton
 
     def __len__(self) -> int:
@@ -105,7 +106,7 @@ def normalise_poses(annotations: Annotations, *, least: int = 14, components: in
     return Poses(filled, known[kept], kept, size[kept], measure[kept], skeleton)
 
 
-def _head_sizes(annotations: Annotations, torso: Array) -> tuple[Array, NDArray[np.str_]]:
+def _head_sizes(annotations: Annotations, torso: Array) -> tuple[Array, NDArray[Any]]:
     people = annotations.people
 
     def column(name: str) -> Array:
