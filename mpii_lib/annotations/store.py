@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mpii_lib.errors import AnnotationError
+from mpii_lib.files import replacing
 from mpii_lib.skeletons import Skeleton
 
 FORMAT = 1
@@ -38,15 +37,11 @@ class Parts:
 
 def write(path: Path, parts: Parts) -> Path:
     """Write the parts; the file appears at `path` only when it is whole. AnnotationError when it cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        pq.write_table(_to_table(parts), temporary, compression="zstd", compression_level=1)
-        os.replace(temporary, path)
-    except (OSError, pa.ArrowException) as error:
-        raise AnnotationError(f"{path}: cannot be written ({_reason(error)}); choose another folder") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+        with replacing(path, AnnotationError) as temporary:
+            pq.write_table(_to_table(parts), temporary, compression="zstd", compression_level=1)
+    except pa.ArrowException as error:  # a column of the caller's own that Parquet cannot hold
+        raise AnnotationError(f"{path}: cannot be written ({_reason(error)}); mend or drop that column") from error
     return path
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mpii_lib.datasets.download import exclusive
 from mpii_lib.errors import DatasetError
+from mpii_lib.files import cache_folder
 
 if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
-
-CACHE_VARIABLE = "MPII_CACHE_DIR"
 
 
 def open_data(
@@ -76,12 +74,9 @@ def open_data(
 
 def sample_folder(images: int = 1200, seed: int = 0) -> Path:
     """Where the cached sample of this size, seed and renderer lies or will lie."""
-    import pooch
-
     from mpii_lib.datasets import sample
 
-    root = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("mpii-notebooks")).expanduser()
-    return root / f"sample-v{sample.VERSION}-{images}-images-seed-{seed}"
+    return cache_folder() / f"sample-v{sample.VERSION}-{images}-images-seed-{seed}"
 
 
 def _open_sample(
@@ -102,7 +97,7 @@ def _open_sample(
         except OSError as error:
             reason = error.strerror or error
             raise DatasetError(
-                f"{path}: the sample cannot be written there ({reason}); set {CACHE_VARIABLE} to a folder that can"
+                f"{path}: the sample cannot be written there ({reason}); set MPII_CACHE_DIR to a folder that can"
             ) from None
     return read_mpii(path)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mpii_lib.errors import ReportError
+from mpii_lib.files import make_folder
 from mpii_lib.report.page import build_report, check_index
 from mpii_lib.report.parameters import check_parameters, notebook_parameters
-from mpii_lib.report.run import NotebookRun, Progress, make_folder, require_notebook_tools, run_notebooks
+from mpii_lib.report.run import NotebookRun, Progress, require_notebook_tools, run_notebooks
 
 ALWAYS = ("00_start_here", "10_mpii_annotations", "11_data_exploration")
 BACKBONE_NOTEBOOKS = {
@@ -120,7 +121,7 @@ def make_report(
     known = {name for path in [*first, *last] for name in notebook_parameters(path)}
     own = {"RUNS": str((stage / "runs").resolve()), "BACKBONES": ",".join(chosen)}
     values = {name: value for name, value in own.items() if name in known and name not in given} | given
-    make_folder(folder)
+    make_folder(folder, ReportError)
     _prepare(stage, {"notebooks": [str(p) for p in [*first, *last]], "parameters": values})
     progress = show([path.stem for path in [*first, *last]]) if show else None
     options: dict[str, Any] = {"jobs": jobs, "timeout": timeout, "progress": progress}
@@ -141,7 +142,7 @@ def _prepare(stage: Path, settings: dict[str, Any]) -> None:
             os.replace(stage, earlier / f"{_now()}-unfinished")
         else:
             shutil.rmtree(stage)
-    make_folder(stage / "runs")
+    make_folder(stage / "runs", ReportError)
     shutil.rmtree(stage / "notebooks", ignore_errors=True)
     note.write_text(text, encoding="utf-8")
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import os
 import platform
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpii_lib.errors import ReportError
+from mpii_lib.files import make_folder, replacing
 from mpii_lib.report.notebook_page import Figure, figures_of, notebook_body, title_of
 from mpii_lib.report.original import ORIGINAL, OriginalRow
 from mpii_lib.report.parameters import notebook_parameters
-from mpii_lib.report.run import NotebookRun, make_folder, read_run, require_notebook_tools
+from mpii_lib.report.run import NotebookRun, read_run, require_notebook_tools
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +99,7 @@ def build_report(folder: str | Path) -> Path:
     found = sorted((folder / "notebooks").glob("[!.]*.ipynb"))
     if not found:
         raise ReportError(f"{folder / 'notebooks'}: holds no executed notebook; run `mpii report` or `mpii run` first")
-    make_folder(folder / "pages")
+    make_folder(folder / "pages", ReportError)
     names = {path.name.split(".")[0] for path in found}
     chapters = []
     for path in found:
@@ -249,16 +248,10 @@ def _best(trainings: Iterable[Training]) -> Training | None:
 
 
 def _versions() -> list[tuple[str, str]]:
-    def installed() -> Iterator[tuple[str, str]]:
-        yield "Python", platform.python_version()
-        for name in ("mpii-notebooks", "tensorflow", "keras", "numpy", "scikit-learn", "papermill"):
-            try:
-                yield name, metadata.version(name)
-            except metadata.PackageNotFoundError:
-                continue
-        yield "Machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
+    from mpii_lib.training.records import versions
 
-    return list(installed())
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
+    return [*versions().items(), ("machine", machine)]
 
 
 def _render(template: str, **values: Any) -> str:
@@ -293,16 +286,6 @@ def _show_seconds(value: float | None) -> str:
 
 def _write(path: Path, text: str) -> Path:
     """Write a file whole or not at all."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".page-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ReportError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+    with replacing(path, ReportError) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mpii_lib.errors import ReportError
+from mpii_lib.files import make_folder
 from mpii_lib.report._worker import INJECTED
 from mpii_lib.report.parameters import check_parameters, read_notebook
 
@@ -138,17 +139,7 @@ def _check_folder(folder: Path, sources: Sequence[Path]) -> None:
         output = folder / source.name
         if output.exists() and not (output.is_file() and read_notebook(output).metadata.get("papermill")):
             raise ReportError(f"{output}: is there and was not made by a run; choose another folder (-o)")
-    make_folder(folder)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, parents too, and see that files can be written there; ReportError when not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ReportError(f"{folder}: cannot write there ({error.strerror}); choose another folder") from None
+    make_folder(folder, ReportError)
 
 
 @contextlib.contextmanager
@@ -297,7 +288,6 @@ __all__ = [
     "FailedCell",
     "NotebookRun",
     "Progress",
-    "make_folder",
     "read_run",
     "require_notebook_tools",
     "run_notebooks",

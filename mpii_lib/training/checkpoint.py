@@ -13,7 +13,7 @@ import numpy as np
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
-from mpii_lib.training.records import replacing
+from mpii_lib.files import replacing
 
 LAST, BEST = "last.weights.h5", "best.weights.h5"
 _STATE = "mpii_state"
@@ -42,13 +42,13 @@ def save(model: keras.Model, state: RunState, folder: Path, best: bool) -> None:
     The best file goes first: a kill between the two leaves the older `last`, from which the same epoch, and so the
     same best file, is made again.
     """
-    with replacing(folder / LAST) as temporary:
+    with replacing(folder / LAST, TrainingError) as temporary:
         model.save_weights(temporary)
         with h5py.File(temporary, "a") as file:
             text = json.dumps(asdict(state)).encode()
             file.create_dataset(_STATE, data=np.frombuffer(text, dtype=np.uint8))  # attributes end at 64 KiB
         if best:
-            with replacing(folder / BEST) as weights:
+            with replacing(folder / BEST, TrainingError) as weights:
                 _copy_weights(temporary, weights)
 
 

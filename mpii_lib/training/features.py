@@ -13,12 +13,12 @@ import numpy as np
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
+from mpii_lib.files import make_folder, replacing
 from mpii_lib.models import feature_model, head_model
 from mpii_lib.training.compiling import has_accelerator, jit_setting, leaves
 from mpii_lib.training.data import array_fingerprint, stream_fingerprint
 from mpii_lib.training.loop import TrainingRun, fit
 from mpii_lib.training.progress import progress_line
-from mpii_lib.training.records import check_writable, replacing
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -100,10 +100,10 @@ def extract_features(
         stored = _read(path, hashed)
         if stored is not None:
             return stored
-        check_writable(path.parent)
+        make_folder(path.parent, TrainingError)
     result = _compute(network, dataset, batch, progress, hashed)
     if path is not None:
-        with replacing(path) as temporary, temporary.open("wb") as file:
+        with replacing(path, TrainingError) as temporary, temporary.open("wb") as file:
             np.savez(
                 file,
                 features=result.features,

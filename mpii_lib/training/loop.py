@@ -16,19 +16,14 @@ import pandas as pd
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
+from mpii_lib.files import PARTIAL, make_folder
 from mpii_lib.models import head_model
 from mpii_lib.training import checkpoint, compiling
 from mpii_lib.training.data import Source
 from mpii_lib.training.description import identity, new_record
 from mpii_lib.training.plan import Plan
 from mpii_lib.training.progress import Show, progress_line
-from mpii_lib.training.records import (
-    RECORD_NAME,
-    check_writable,
-    peak_memory_mib,
-    read_record,
-    write_record,
-)
+from mpii_lib.training.records import RECORD_NAME, peak_memory_mib, read_record, write_record
 
 _SHOWN_ROWS = 8
 
@@ -164,17 +159,17 @@ def _train(
     progress: bool,
 ) -> TrainingRun:
     """Take up or start the run of a folder, and train what is missing."""
-    check_writable(folder)
+    make_folder(folder, TrainingError)
+    for leftover in folder.glob(f"{PARTIAL}*"):  # of a run that was killed
+        leftover.unlink(missing_ok=True)
     optimizer = plan.compile(model)
     record = new_record(folder, model, sources, plan.settings(optimizer, sources["train"]), parameters)
     state = _resume(folder, model, identity(model, record, optimizer), plan.epochs)
     loop = _Loop(model, sources, plan, state, folder, record)
-    if not loop.finished():
-        loop.run(progress)
-    elif (folder / RECORD_NAME).exists():
-        loop.record = read_record(folder)  # it may hold scores that were added later
+    if loop.finished():
+        loop.keep_record()
     else:
-        loop.write("complete")
+        loop.run(progress)
     if plan.early_stopping is not None:
         checkpoint.load(model, folder / checkpoint.BEST)
     return TrainingRun(pd.DataFrame(state.rows), loop.record, folder)
@@ -203,6 +198,18 @@ class _Loop:
     def finished(self) -> bool:
         return self.stopped_early or self.state.epochs_run >= self.plan.epochs
 
+    @property
+    def ending(self) -> str:
+        return "stopped early" if self.state.epochs_run < self.plan.epochs else "complete"
+
+    def keep_record(self) -> None:
+        """Take over the record of a finished run, with its scores, unless a kill left it behind the checkpoint."""
+        kept = read_record(self.folder) if (self.folder / RECORD_NAME).exists() else {}
+        if kept.get("status") in ("complete", "stopped early"):
+            self.record = kept
+        else:
+            self.write(self.ending)
+
     def run(self, progress: bool) -> None:
         status = "failed"
         self.write("running")
@@ -211,7 +218,7 @@ class _Loop:
                 while not self.finished():
                     self._epoch(show)
                     self.write("running")
-            status = "stopped early" if self.state.epochs_run < self.plan.epochs else "complete"
+            status = self.ending
         except KeyboardInterrupt:
             status = "interrupted"
             raise

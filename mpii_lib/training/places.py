@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from mpii_lib.files import cache_folder
 
 
 def runs_folder(runs: str | Path = "") -> Path:
@@ -18,11 +19,7 @@ def runs_folder(runs: str | Path = "") -> Path:
     runs
         A folder; "" for `runs` in the user's cache folder, which the environment variable MPII_CACHE_DIR moves.
     """
-    if str(runs):
-        return Path(runs).expanduser()
-    import pooch
-
-    return Path(os.environ.get("MPII_CACHE_DIR") or pooch.os_cache("mpii-notebooks")) / "runs"
+    return Path(runs).expanduser() if str(runs) else cache_folder() / "runs"
 
 
 def run_folder(runs: str | Path, name: str, parameters: Mapping[str, Any]) -> Path:

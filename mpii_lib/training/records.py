@@ -21,12 +21,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,6 +32,7 @@ import numpy as np
 import pandas as pd
 
 from mpii_lib.errors import TrainingError
+from mpii_lib.files import make_folder, replacing
 
 RECORD_NAME = "run.json"
 _VERSIONED = ("mpii-notebooks", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
@@ -62,7 +60,8 @@ def write_record(folder: str | Path, record: Mapping[str, Any]) -> Path:
     """
     path = Path(folder) / RECORD_NAME
     text = json.dumps(_plain(record), indent=1, ensure_ascii=False, allow_nan=False)
-    with replacing(path) as temporary:
+    make_folder(path.parent, TrainingError)
+    with replacing(path, TrainingError) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -147,7 +146,8 @@ def add_scores(
     given = {"truth": truth, "probabilities": probabilities, "classes": classes, "image_ids": image_ids}
     arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
     if arrays:
-        with replacing(Path(folder) / f"predictions-{name}.npz") as temporary, temporary.open("wb") as file:
+        path = Path(folder) / f"predictions-{name}.npz"
+        with replacing(path, TrainingError) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
     record.setdefault("scores", {})[name] = dict(scores)
     write_record(folder, record)
@@ -164,39 +164,6 @@ def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.nda
         raise TrainingError(f"{path}: no predictions stored; give truth and probabilities to add_scores") from None
     except Exception as error:  # a broken archive raises BadZipFile, ValueError, EOFError, zlib.error ...
         raise TrainingError(f"{path}: cannot be read ({error}); test this run again") from None
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, which takes its place at the end; after an error nothing has changed."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # The ending stays (Keras insists on .weights.h5); the process id keeps two writers apart.
-        temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
-        try:
-            yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TrainingError(f"{path}: cannot be written ({reason}); give a folder that you may write to") from error
-
-
-def check_writable(folder: Path) -> None:
-    """Raise TrainingError when nothing can be written into `folder`; makes it, and clears what a kill left over."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        for leftover in folder.glob(".partial-*"):
-            leftover.unlink(missing_ok=True)
-    except OSError as error:
-        raise TrainingError(
-            f"{folder}: cannot be written ({error.strerror}); give a folder that you may write to"
-        ) from None
 
 
 def peak_memory_mib() -> float | None:

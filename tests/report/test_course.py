@@ -91,7 +91,7 @@ def test_a_file_or_a_foreign_page_in_the_way_is_said(course):
     (course / "file").write_text("mine")
     (course / "site").mkdir()
     (course / "site/index.html").write_text("mine")
-    for name, words in (("file", "cannot write there"), ("site", "not a report of ours")):
+    for name, words in (("file", "cannot be written to"), ("site", "not a report of ours")):
         with pytest.raises(ReportError, match=words):
             make_report(course / name, notebooks=course / "nb")
     assert (course / "file").read_text() == (course / "site/index.html").read_text() == "mine"

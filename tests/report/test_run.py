@@ -137,7 +137,7 @@ def test_what_was_not_made_by_a_run_is_not_written_over(tmp_path):
 def test_a_file_where_the_folder_should_be_is_said(tmp_path):
     path = write_notebook(tmp_path / "a.ipynb")
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(ReportError, match="out: cannot write there"):
+    with pytest.raises(ReportError, match="out: cannot be written to"):
         run_notebooks([path], folder=tmp_path / "out")
     assert (tmp_path / "out").read_text() == "mine"
 
@@ -147,7 +147,7 @@ def test_a_folder_without_permission_is_said(tmp_path):
     (tmp_path / "out").mkdir(mode=0o500)
     if os.access(tmp_path / "out", os.W_OK):
         pytest.skip("permissions do not stop this user (root, or Windows)")
-    with pytest.raises(ReportError, match="out: cannot write there"):
+    with pytest.raises(ReportError, match="out: cannot be written to"):
         run_notebooks([path], folder=tmp_path / "out")
 
 

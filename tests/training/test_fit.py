@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from mpii_lib._keras import keras
-from mpii_lib.training import TrainingError, fit, read_record
+from mpii_lib.training import TrainingError, fit, read_record, write_record
 from mpii_lib.training import compiling as compiling_module
 
 CLASSES, WIDTH = 3, 12
@@ -125,6 +125,23 @@ def test_a_run_killed_in_mid_epoch_goes_on_to_the_same_result(whole, tmp_path):
     assert len(read_record(tmp_path)["history"]["epoch"]) == 2
     assert_same(whole, train(tmp_path))
     assert not list(tmp_path.glob(".partial-*"))
+
+
+@pytest.mark.parametrize("kept", ["behind", "none"])
+def test_a_record_that_a_kill_left_behind_its_checkpoint_is_caught_up(tmp_path, kept):
+    settings = {"epochs": 6, "folder": tmp_path, "early_stopping": 1, "learning_rate": 0.05}
+    inputs, labels = make_data(60, 1)
+    wrong = inputs, (labels + 1) % CLASSES
+    run = fit(make_model(), make_data(), wrong, **settings)
+    assert run.record["status"] == "stopped early"
+    whole = read_record(tmp_path)
+    (tmp_path / "run.json").unlink()
+    if kept == "behind":  # killed after the last checkpoint, before the record was written
+        history = {name: values[:-1] for name, values in whole["history"].items()}
+        write_record(tmp_path, whole | {"status": "running", "history": history})
+    fit(make_model(), make_data(), wrong, **settings)
+    now = read_record(tmp_path)
+    assert now["status"] == "stopped early" and now["history"] == whole["history"]
 
 
 @pytest.mark.parametrize("in_epoch", [0, 3])
