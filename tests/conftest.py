@@ -8,7 +8,7 @@ import pytest
 for name, value in {
     "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "2",  # with one, a tf.data stream that calls Python waits for itself, half a minute
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "Agg",
 }.items():

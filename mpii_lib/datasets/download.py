@@ -162,6 +162,8 @@ def _is_there(path: Path) -> bool:
 
 def _install(archive: Archive, folder: Path, work: Path, progress: bool) -> None:
     """Download and unpack beside, then move into place and delete the archive."""
+    unpacked = work / f"{archive.name}.unpacked"
+    shutil.rmtree(unpacked, ignore_errors=True)  # of a run that was killed
     free = shutil.disk_usage(folder).free + sum(f.stat().st_size for f in work.iterdir() if f.is_file())
     if free < 2 * archive.size:
         raise DatasetError(
@@ -169,8 +171,6 @@ def _install(archive: Archive, folder: Path, work: Path, progress: bool) -> None
             "are free; make room or choose another folder"
         )
     file = _download(archive, work, progress)
-    unpacked = work / f"{archive.name}.unpacked"
-    shutil.rmtree(unpacked, ignore_errors=True)
     try:
         unpack(file, unpacked, lambda name: archive.wanted in name, progress)
         # MPII's annotations lie in a folder of their own inside the archive; the pictures belong beside them.

@@ -133,7 +133,7 @@ def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
     DatasetError
         There are no labels, or some are missing.
     """
-    column = pd.Series(np.asarray(labels) if not isinstance(labels, pd.Series) else labels)
+    column = pd.Series(list(labels))
     if column.empty:
         raise DatasetError("class_weights: there are no labels; give one class for each training image")
     if column.isna().any():

@@ -178,10 +178,16 @@ class ClassificationResult:
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
         return Interval(float(getattr(self, metric)), float(low), float(high))
 
-    def scores(self) -> dict[str, float]:
-        """The scores as a dict, for the run record (`mpii_lib.training.add_scores`)."""
+    def scores(self, groups: Sequence[object] | np.ndarray | None = None, seed: int = 0) -> dict[str, float]:
+        """Give the scores as a dict for the run record (`mpii_lib.training.add_scores`).
+
+        `accuracy_low` and `accuracy_high` are the ends of the 95 % interval, with `groups` and `seed` as in `interval`.
+        """
+        accuracy = self.interval(groups=groups, seed=seed)
         return {
-            "accuracy": self.accuracy,
+            "accuracy": accuracy.value,
+            "accuracy_low": accuracy.low,
+            "accuracy_high": accuracy.high,
             "balanced_accuracy": self.balanced_accuracy,
             "macro_f1": self.macro_f1,
             "top_5": self.top_k(5),

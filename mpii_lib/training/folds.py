@@ -96,9 +96,9 @@ def _pieces(
     units = count if groups is None else len(np.unique(groups))
     if not 2 <= folds <= units:
         raise TrainingError(f"kfold: folds is {folds}, there are {units} examples or groups: give 2 to {units}")
-    rare = np.unique(labels, return_counts=True)[1].max()
-    if rare < folds:
-        raise TrainingError(f"kfold: no class has {folds} examples: give at most {rare} folds")
+    largest = np.unique(labels, return_counts=True)[1].max()
+    if largest < folds:
+        raise TrainingError(f"kfold: no class has {folds} examples: give at most {largest} folds")
     splitter = (StratifiedKFold if groups is None else StratifiedGroupKFold)(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # MPII's rare classes are rare

@@ -270,6 +270,17 @@ def test_a_full_disk_is_told_before_the_download(mirror, tmp_path, monkeypatch):
     assert mirror.asked == []
 
 
+def test_what_a_killed_run_had_unpacked_counts_as_room(mirror, tmp_path, monkeypatch):
+    left = tmp_path / ".downloads" / "mpii_human_pose_v1_u12_2.zip.unpacked"
+    left.mkdir(parents=True)
+    (left / "half.mat").write_bytes(b"x" * 1000)
+    monkeypatch.setattr(
+        download.shutil, "disk_usage", lambda path: SimpleNamespace(free=10 if left.exists() else 10**9)
+    )
+    fetch_mpii(tmp_path, images=False, progress=False)
+    assert not left.exists()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(DatasetError, match="file.*cannot be written to.*choose another folder"):

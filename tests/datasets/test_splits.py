@@ -26,7 +26,7 @@ def annotations(categories, videos, splits=None):
     images = pd.DataFrame(
         {
             "split": splits if splits is not None else "train",
-            "category": pd.array(categories, dtype="str"),
+            "category": pd.array(categories, dtype="string"),
             "video_id": pd.array(videos, dtype="Int64"),
         },
         index=pd.RangeIndex(len(categories), name="image_id"),
@@ -136,7 +136,8 @@ def test_folds_keep_videos_whole(ann, seed):
 def test_folds_are_of_equal_size(mpii_like, by):
     counts = fold_images(mpii_like, folds=5, by=by).value_counts()
     assert sorted(counts.index) == [0, 1, 2, 3, 4]
-    assert counts.max() - counts.min() <= 5
+    # scikit-learn before 1.8 deals whole videos less evenly when it shuffles.
+    assert counts.max() - counts.min() <= (0.1 * counts.mean() if by == "video" else 5)
 
 
 @pytest.mark.parametrize("fractions", [(0.7, 0.2), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.5, 0.5, float("nan"))])
@@ -174,6 +175,10 @@ def test_class_weights_are_scikit_learns_balanced_ones():
     assert list(weights) == [0, 2, 5] and all(type(key) is int for key in weights)
     assert list(weights.values()) == pytest.approx(expected.tolist())
     assert class_weights(["b", "a", "a"]) == {"a": 0.75, "b": 1.5}
+
+
+def test_class_weights_takes_whatever_can_be_looped_over():
+    assert class_weights(label for label in "baa") == class_weights({1: "b", 2: "a", 3: "a"}.values())
 
 
 @pytest.mark.parametrize("labels", [[], ["a", None]])

@@ -128,6 +128,14 @@ def test_the_interval_is_the_same_for_the_same_seed_and_every_metric_is_inside_i
         assert interval.value == getattr(result, metric)
 
 
+def test_the_scores_of_a_record_hold_the_interval_of_whole_videos():
+    result, video = simulated(30, 10)
+    accuracy = result.interval(groups=video, seed=3)
+    scores = result.scores(video, seed=3)
+    assert (scores["accuracy"], scores["accuracy_low"], scores["accuracy_high"]) == accuracy
+    assert scores["accuracy_low"] < result.scores()["accuracy_low"]  # frame by frame it looks too sure
+
+
 def test_examples_without_a_group_are_groups_of_their_own():
     result, _ = simulated(300, 1)
     assert result.interval(groups=[None] * 300) == result.interval()
