@@ -87,7 +87,7 @@ class ImageDataset:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all that decides the batches of every epoch: settings; name, size in bytes and label of each picture."""
+        """SHA-256 of what decides the batches of every epoch: settings; name, length and label of each picture."""
         chance = (self.shuffle, self.augment, self.seed) if self.shuffle or self.augment else None
         digest = hashlib.sha256(repr((self.classes, self.size, self.batch, self.drop_remainder, chance)).encode())
         for path, label in zip(self.paths, self.labels.tolist(), strict=True):
