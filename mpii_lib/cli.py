@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sample.add_argument("folder", type=Path, metavar="FOLDER", help="where images/ and the annotation files go")
     sample.add_argument("--images", type=_positive, default=1200, metavar="N", help="how many pictures (1200)")
-    sample.add_argument("--seed", type=int, default=0, help="the same seed draws the same pictures (0)")
+    sample.add_argument("--seed", type=_seed, default=0, help="the same seed draws the same pictures (0)")
     sample.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="in pixels (640x480)")
 
     fetch = _command(
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--data", choices=["sample", "mpii", "coco"], default="sample", help="which data (sample)")
     report.add_argument("--data-dir", type=Path, help="the folder of the real data")
     report.add_argument("--backbones", type=_names, default=[], help="names with commas, or all (all that are there)")
-    report.add_argument("--seed", type=int, help="for every notebook (each notebook's own)")
+    report.add_argument("--seed", type=_seed, help="for every notebook (each notebook's own)")
     _run_options(report)
     return parser
 
@@ -126,6 +126,12 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
     return int(text)
 
 

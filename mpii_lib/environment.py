@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from mpii_lib import plots
+from mpii_lib.errors import MpiiError
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,14 @@ def setup(seed: int = 0, keras: bool = False) -> SetupInfo:
     -------
     SetupInfo
         A table of versions, device and seed.
+
+    Raises
+    ------
+    MpiiError
+        When NumPy does not take the seed.
     """
+    if not 0 <= seed < 2**32:
+        raise MpiiError(f"setup: SEED is {seed}; give a whole number from 0 to {2**32 - 1}")
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - third-party code in a notebook may still draw from the global generator
     plots.use_style()

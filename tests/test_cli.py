@@ -48,8 +48,9 @@ def test_each_command_has_help_with_an_example(capsys, command):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["paint"], ["sample"], ["sample", "x", "--images", "0"], ["sample", "x", "--size", "big"],
-     ["fetch", "imagenet"], ["run"], ["run", "x.ipynb", "-p", "EPOCHS"], ["report", "--data", "imagenet"]],
+    [[], ["paint"], ["sample"], ["sample", "x", "--images", "0"], ["sample", "x", "--seed", "-1"],
+     ["sample", "x", "--size", "big"], ["fetch", "imagenet"], ["run"], ["run", "x.ipynb", "-p", "EPOCHS"],
+     ["report", "--data", "imagenet"]],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2_and_writes_nothing(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)

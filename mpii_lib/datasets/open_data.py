@@ -83,12 +83,15 @@ def _open_sample(
     folder: str | Path, images: int, seed: int, progress: Callable[[int, int], object] | None
 ) -> Annotations:
     """Read the sample, drawing it first where it is not; of several processes that ask at once, one draws."""
-    from mpii_lib.annotations import read_mpii
+    from mpii_lib.annotations import AnnotationError, read_mpii
     from mpii_lib.datasets.sample import make_sample
 
     path = Path(folder).expanduser() if str(folder) else sample_folder(images, seed)
     mark = path / "sample.json"  # make_sample writes it last
+    again = f"delete the folder {path}, and the next call draws it again"
     if not mark.is_file():
+        if not str(folder) and path.is_dir() and any(path.iterdir()):
+            raise DatasetError(f"{mark}: is missing, the sample is not whole; {again}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with exclusive(path.parent / f".{path.name}.lock"):
@@ -99,7 +102,10 @@ def _open_sample(
             raise DatasetError(
                 f"{path}: the sample cannot be written there ({reason}); set MPII_CACHE_DIR to a folder that can"
             ) from None
-    return read_mpii(path)
+    try:
+        return read_mpii(path)
+    except AnnotationError as error:
+        raise DatasetError(f"{str(error).rpartition(';')[0]}; the sample is damaged: {again}") from None
 
 
 def _mat_files(folder: Path) -> list[Path]:

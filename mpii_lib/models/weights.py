@@ -144,7 +144,8 @@ def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], meta
     target = Path(path)
     temporary = target.with_name(target.name + ".part")
     with temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        # NumPy before 2.2 would take allow_pickle=False for one of the arrays.
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     temporary.replace(target)
 
 

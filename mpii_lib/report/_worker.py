@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from typing import Any, TextIO
 
@@ -85,6 +86,8 @@ def _one_line(name: str, text: str) -> str:
 
 
 if __name__ == "__main__":
-    # What papermill or a kernel prints must not mix with the events, so they get standard output for themselves.
-    channel, sys.stdout = sys.stdout, sys.stderr
+    # What papermill or a kernel prints must not mix with the events, so these get standard output for themselves. The
+    # copy is not handed on to the kernel: the parent reads until the pipe is closed, which is when this process ends.
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
     run(json.load(sys.stdin), channel)

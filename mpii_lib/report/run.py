@@ -24,6 +24,7 @@ from mpii_lib.report.parameters import check_parameters, read_notebook
 
 #: Started by its path: `-m` would import all of mpii_lib, which it does not need. -P keeps its folder off sys.path.
 _WORKER = Path(__file__).with_name("_worker.py")
+_PATIENCE = 15.0  # seconds; a kernel gets five of them from its manager
 #: Called with (name, state, cells done, cells in all); state is "running", "ok" or "failed".
 Progress = Callable[[str, str, int, int], None]
 
@@ -185,10 +186,19 @@ class _Runner:
             return [future.result() for future in futures]
 
     def _stop(self) -> None:
+        """Ask the processes to end, which lets them end their kernels; kill those that do not, or at another Ctrl-C."""
         with self.lock:
             self.stopped = True
             for process in self.processes:
                 process.terminate()
+        limit = time.monotonic() + _PATIENCE
+        try:
+            while self.processes and time.monotonic() < limit:
+                time.sleep(0.1)
+        finally:
+            with self.lock:
+                for process in self.processes:
+                    process.kill()
 
     def _run_one(self, task: dict[str, Any]) -> NotebookRun:
         source, began = Path(task["source"]), time.monotonic()

@@ -148,7 +148,7 @@ def add_scores(
     if arrays:
         path = Path(folder) / f"predictions-{name}.npz"
         with replacing(path, TrainingError) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     record.setdefault("scores", {})[name] = dict(scores)
     write_record(folder, record)
     return read_record(folder)

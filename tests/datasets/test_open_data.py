@@ -108,3 +108,19 @@ def test_the_real_sample_comes_back_the_same_from_the_cache(tmp_path, monkeypatc
     assert {path: os.stat(path).st_mtime_ns for path in second.folder.iterdir()} == stamp
     twin = open_data("coco", first.folder.parent, split="train")
     assert twin.skeleton.name != first.skeleton.name and len(twin.people)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "no annotations", "no mark"])
+def test_a_damaged_sample_is_named_with_how_to_draw_it_again(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("MPII_CACHE_DIR", str(tmp_path))
+    folder = open_data("sample", images=12).folder.parent
+    file = folder / ("sample.json" if damage == "no mark" else "mpii_human_pose_v1_u12_1.mat")
+    if damage == "cut off":
+        file.write_bytes(file.read_bytes()[:500])
+    else:
+        file.unlink()
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(DatasetError, match="delete the folder .*sample-v.*, and the next call draws it again") as error:
+        open_data("sample", images=12)
+    assert "fetch" not in str(error.value) and "\n" not in str(error.value)
+    assert sorted(folder.rglob("*")) == before

@@ -250,10 +250,11 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
             tmp_path.chmod(0o700)
 
 
-@pytest.mark.parametrize(("images", "size"), [(0, SMALL), (6, (10, 10))])
-def test_numbers_that_make_no_sense_are_refused(tmp_path, images, size):
-    with pytest.raises(DatasetError, match="at least 1 picture of 64 pixels"):
-        make_sample(tmp_path / "sample", images, size=size)
+@pytest.mark.parametrize(("images", "seed", "size"), [(0, 0, SMALL), (6, 0, (10, 10)), (6, -1, SMALL)])
+def test_numbers_that_make_no_sense_are_refused(tmp_path, images, seed, size):
+    with pytest.raises(DatasetError, match="a side at least 64 pixels, seed at least 0"):
+        make_sample(tmp_path / "sample", images, seed, size=size)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_mark_names_the_parameters(folder, written):

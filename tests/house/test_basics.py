@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mpii_lib import plots, setup
+from mpii_lib.errors import MpiiError
 from mpii_lib.exercises import call, check, close
 from mpii_lib.skeletons import COCO, MPII
 
@@ -19,6 +20,12 @@ def test_setup_seeds_numpy_and_says_so():
     assert np.random.rand() == first  # noqa: NPY002
     assert ("seed", "7") in info.rows
     assert "<caption>" in info._repr_html_()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_setup_says_which_seeds_there_are(seed):
+    with pytest.raises(MpiiError, match=f"SEED is {seed}; give"):
+        setup(seed=seed)
 
 
 @pytest.mark.parametrize("skeleton", [MPII, COCO], ids=lambda s: s.name)

@@ -1,13 +1,24 @@
 import json
 import os
+import signal
 import sys
+import threading
+import time
 
 import nbformat
 import pytest
 from notebook_writer import write_notebook
 
 from mpii_lib.report import ReportError, run_notebooks
+from mpii_lib.report import run as run_module
 from mpii_lib.report.run import read_run
+
+STUBBORN = """
+import json, pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(json.load(sys.stdin)["parameters"]["BEGUN"]).touch()
+time.sleep(300)
+"""
 
 WHO = "import sys; print(sys.executable, EPOCHS, type(EPOCHS).__name__)"
 
@@ -158,3 +169,24 @@ def test_other_wrong_calls_are_said(tmp_path, names, jobs, words):
     paths = [write_notebook(tmp_path / f"{name}.ipynb") for name in names]
     with pytest.raises(ReportError, match=words):
         run_notebooks(paths, folder=tmp_path / "out", jobs=jobs)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_ends_a_notebook_that_does_not_listen(tmp_path, monkeypatch):
+    begun, worker = tmp_path / "begun", tmp_path / "worker.py"
+    worker.write_text(STUBBORN)
+    monkeypatch.setattr(run_module, "_WORKER", worker)
+    monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
+    notebook = write_notebook(tmp_path / "a.ipynb", "1", parameters='BEGUN = ""')
+
+    def interrupt():
+        while not begun.exists():
+            time.sleep(0.05)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    before = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_notebooks([notebook], {"BEGUN": str(begun)}, tmp_path / "out")
+    assert time.monotonic() - before < 100  # the notebook would have taken 300 s
+    assert not list((tmp_path / "out").iterdir())

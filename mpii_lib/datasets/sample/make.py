@@ -89,9 +89,10 @@ def make_sample(
 
     folder = Path(folder).expanduser()
     width, height = (int(side) for side in size)
-    if images < 1 or min(width, height) < _SMALLEST:
+    if images < 1 or min(width, height) < _SMALLEST or seed < 0:
         raise DatasetError(
-            f"make_sample: images={images}, size={size}: at least 1 picture of {_SMALLEST} pixels a side is needed"
+            f"make_sample: images={images}, size={width} x {height}, seed={seed} cannot be used; images is at least 1, "
+            f"a side at least {_SMALLEST} pixels, seed at least 0"
         )
     wanted = {"images": int(images), "seed": int(seed), "size": [width, height], "version": VERSION}
     if _whole_sample(folder, wanted):
