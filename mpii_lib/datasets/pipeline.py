@@ -235,9 +235,9 @@ def classification_dataset(
     """
     if target not in ("category", "activity"):
         raise DatasetError(f'classification_dataset: target={target!r} is unknown; use "category" or "activity"')
-    if batch < 1 or len(size) != 2 or min(size) < 1 or seed < 0:
+    if batch < 1 or np.shape(size) != (2,) or min(size) < 1 or seed < 0:
         raise DatasetError(
-            f"classification_dataset: batch={batch}, size={tuple(size)}, seed={seed} cannot be used; "
+            f"classification_dataset: batch={batch}, size={size}, seed={seed} cannot be used; "
             "batch and size (height, width) are at least 1, seed at least 0"
         )
     ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))

@@ -119,7 +119,7 @@ def build_report(folder: str | Path) -> Path:
         data=_data(chapters),
         trainings=trainings,
         skipped=skipped,
-        best=max((t for t in trainings if t.test is not None), key=lambda t: t.test or 0, default=None),
+        best=_best(t for t in trainings if t.test is not None),
         models=_by_model(trainings),
         parameter_rows=_by_parameter(trainings),
         activities=[row for row in ORIGINAL if row.table == "activities"],
@@ -175,7 +175,7 @@ def read_trainings(folder: Path) -> tuple[list[Training], list[tuple[str, str]]]
 
 def _training(row: pd.Series) -> Training:
     low, high = _number(row, "test.accuracy_low"), _number(row, "test.accuracy_high")
-    batch = _number(row, "batch", "batch_size")
+    batch = _number(row, "batch")
     optimizer = _text(row, "optimizer")
     epochs, kept = _number(row, "epochs_run"), _number(row, "best_epoch")
     parts = [
@@ -201,21 +201,15 @@ def _training(row: pd.Series) -> Training:
     )
 
 
-def _number(row: pd.Series, *names: str) -> float | None:
-    for name in names:
-        value = row.get(name)
-        if isinstance(value, int | float) or hasattr(value, "dtype"):
-            number = float(value)
-            return None if math.isnan(number) else number
-    return None
+def _number(row: pd.Series, name: str) -> float | None:
+    value = row.get(name)
+    known = isinstance(value, int | float) or hasattr(value, "dtype")
+    return float(value) if known and not math.isnan(value) else None
 
 
-def _text(row: pd.Series, *names: str) -> str:
-    for name in names:
-        value = row.get(name)
-        if value is not None and value == value and value != "":
-            return str(value).strip('"')
-    return ""
+def _text(row: pd.Series, name: str) -> str:
+    value = row.get(name)
+    return "" if value is None or value != value else str(value).strip('"')
 
 
 def _per_cent(value: float | None) -> float | None:
@@ -244,6 +238,7 @@ def _by_parameter(trainings: list[Training]) -> list[Beside]:
 
 
 def _best(trainings: Iterable[Training]) -> Training | None:
+    """Choose by validation: the best of several test scores would be too good."""
     return max(trainings, key=lambda t: t.validation or 0, default=None)
 
 

@@ -85,6 +85,15 @@ def test_the_sample_is_never_mistaken_for_mpii(report, tmp_path):
     assert "drawn sample" not in words and "data: MPII Human Pose" in words
 
 
+def test_the_best_training_is_chosen_without_a_look_at_the_test(tmp_path):
+    executed(tmp_path, "00_start_here")
+    training(tmp_path, "Xception", 0.7)
+    training(tmp_path, "VGG16", 0.6, scores={"test": {"accuracy": 0.99}})
+    text = " ".join(Page(build_report(tmp_path).read_text("utf-8")).text)
+    card = text.partition("At a glance")[2].partition("Trainings")[0]
+    assert "66" in card and "Xception" in card and "99" not in card
+
+
 def test_the_best_training_stands_with_the_original_rows(report):
     words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
     ours = "This run 2 epochs, adam, batch 30, frozen all, weights sample 90 % 70 % 66 %"
