@@ -61,12 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         "fetch",
         _fetch,
         "download the official data; a broken download goes on",
-        "mpii fetch coco --split val",
+        "mpii fetch coco data/coco --split val",
     )
     fetch.add_argument("data", choices=["mpii", "coco"], help="which data set (MPII 13 GB; COCO val 1 GB, train 18 GB)")
     fetch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where it goes (data/mpii or data/coco)")
-    fetch.add_argument("--folder", dest="other_folder", type=Path, metavar="FOLDER", help="the same, as an option")
-    fetch.add_argument("--split", choices=["train", "val"], default="val", help="which part of COCO (val)")
+    fetch.add_argument("--split", choices=["train", "val"], default="val", help="whose pictures of COCO (val)")
+    fetch.add_argument("--annotations-only", action="store_true", help="leave the pictures out")
 
     info = _command(commands, "info", _info, "count what an annotation file or folder holds", "mpii info data/sample")
     info.add_argument("path", type=Path, metavar="PATH", help="MPII .mat or its folder, COCO folder or .json, .parquet")
@@ -158,12 +158,12 @@ def _sample(options: argparse.Namespace) -> int:
 def _fetch(options: argparse.Namespace) -> int:
     from mpii_lib.datasets import fetch_coco, fetch_mpii
 
-    folder = options.folder or options.other_folder or Path("data", options.data)
+    folder = options.folder or Path("data", options.data)
     _folder_or_new(folder)
     if options.data == "mpii":
-        fetch_mpii(folder)
+        fetch_mpii(folder, images=not options.annotations_only)
     else:
-        fetch_coco(folder, split=options.split)
+        fetch_coco(folder, options.split, images=not options.annotations_only)
     print(f"{folder}: complete; in notebooks DATA = {options.data!r}, DATA_DIR = {str(folder)!r}")
     return 0
 
@@ -244,19 +244,18 @@ def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _broken_pictures(annotations: Annotations) -> list[tuple[Path, str]]:
-    from PIL import Image
+    """Read every picture, as the pipeline would."""
     from tqdm import tqdm
+
+    from mpii_lib.datasets.pipeline import read_picture
 
     broken = []
     for image_id in tqdm(annotations.images.index, desc="pictures", unit="", leave=False, disable=None):
         path = annotations.image_path(image_id)
         try:
-            with Image.open(path) as picture:
-                picture.load()
-        except FileNotFoundError:
-            broken.append((path, "is not there"))
-        except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, DecompressionBombError ...
-            broken.append((path, str(error).splitlines()[0][:80] if str(error) else type(error).__name__))
+            read_picture(path, (224, 224))
+        except DatasetError as error:
+            broken.append((path, str(error)))
     return broken
 
 

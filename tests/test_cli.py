@@ -64,6 +64,26 @@ def test_help_does_not_wait_for_tensorflow_or_papermill():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "called"),
+    [
+        (["mpii"], ("fetch_mpii", Path("data/mpii"), True)),
+        (["mpii", "a", "--annotations-only"], ("fetch_mpii", Path("a"), False)),
+        (["coco", "b", "--split", "train"], ("fetch_coco", Path("b"), "train", True)),
+    ],
+)
+def test_fetch_asks_for_what_is_wanted(monkeypatch, capsys, arguments, called):
+    from mpii_lib import datasets
+
+    told = []
+    for name in ("fetch_mpii", "fetch_coco"):
+        monkeypatch.setattr(
+            datasets, name, lambda *given, images, name=name: told.append((name, *given, images)), raising=False
+        )
+    assert main(["fetch", *arguments]) == 0
+    assert told == [called] and f"DATA = '{arguments[0]}'" in capsys.readouterr().out
+
+
 def test_info_counts_the_sample_as_mpii_and_as_coco(sample, capsys):
     assert main(["info", str(sample), "--pictures"]) == 0
     said = capsys.readouterr().out
@@ -127,7 +147,7 @@ def test_a_file_where_a_folder_should_be(tmp_path, capsys):
     for arguments in (
         ["sample", tmp_path / "mine", "--images", "5"],
         ["fetch", "mpii", tmp_path / "mine"],
-        ["fetch", "coco", "--folder", tmp_path / "mine"],
+        ["fetch", "coco", tmp_path / "mine"],
         ["run", path, "-o", tmp_path / "mine"],
         ["report", "--notebooks", course, "--folder", tmp_path / "mine"],
     ):

@@ -238,7 +238,7 @@ def classification_dataset(
     if batch < 1 or np.shape(size) != (2,) or min(size) < 1 or seed < 0:
         raise DatasetError(
             f"classification_dataset: batch={batch}, size={size}, seed={seed} cannot be used; "
-            "batch and size (height, width) are at least 1, seed at least 0"
+            "size is (height, width), these and batch are at least 1, seed at least 0"
         )
     ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))
     unknown = ids[~ids.isin(ann.images.index)]

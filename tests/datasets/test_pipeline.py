@@ -238,7 +238,7 @@ def test_augmentation_out_of_range_is_refused(values):
         ({"classes": ["sports", "sports"]}, "named twice"),
         ({"batch": 0}, "batch=0"),
         ({"size": (0, 10)}, "size"),
-        ({"size": 224}, "size=224 .*height, width"),
+        ({"size": 224}, "size=224.*height, width"),
         ({"seed": -1}, "seed=-1"),
     ],
 )
