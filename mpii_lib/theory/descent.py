@@ -165,7 +165,7 @@ def minibatches(count: int, size: int, rng: np.random.Generator) -> Iterator[NDA
 
 
 @lru_cache(maxsize=16)
-def _grid(surface: Surface, points: int) -> tuple[Array, Array, Array, Array]:
+def _grid(surface: Surface, points: int = 81) -> tuple[Array, Array, Array, Array]:
     """Coordinates, heights and contour levels of a surface, kept so that a slider answers quickly."""
     left, right, bottom, top = surface.box
     x1, x2 = np.meshgrid(np.linspace(left, right, points), np.linspace(bottom, top, points))
@@ -174,9 +174,7 @@ def _grid(surface: Surface, points: int) -> tuple[Array, Array, Array, Array]:
     return x1, x2, height, levels
 
 
-def draw_surface(
-    axes: Axes, surface: Surface, *, names: tuple[str, str] = ("$x_1$", "$x_2$"), points: int = 81
-) -> None:
+def draw_surface(axes: Axes, surface: Surface, *, names: tuple[str, str] = ("$x_1$", "$x_2$")) -> None:
     """Draw a surface from above: dark is low, light is high, and a star stands where it is lowest.
 
     Parameters
@@ -187,17 +185,15 @@ def draw_surface(
         What to draw.
     names
         Names of the two parameters, for the axes.
-    points
-        Heights are computed on a grid of points x points; 81 is smooth enough and quick.
     """
-    x1, x2, height, levels = _grid(surface, points)
+    x1, x2, height, levels = _grid(surface)
     axes.contourf(x1, x2, height, levels=levels, cmap="cividis", alpha=0.45)
     axes.plot(*surface.minimum, marker="*", markersize=17, color=PALETTE["yellow"], markeredgecolor="black", zorder=3)
     axes.set(xlim=surface.box[:2], ylim=surface.box[2:], xlabel=names[0], ylabel=names[1])
     axes.grid(False)
 
 
-def draw_path(axes: Axes, path: ArrayLike, *, label: str = "", dots: bool = True, **style: Any) -> None:
+def draw_path(axes: Axes, path: ArrayLike, *, label: str = "", **style: Any) -> None:
     """Draw a walk of shape (steps + 1, 2) over a surface, its start as a ring; what lies far outside is cut off.
 
     Parameters
@@ -205,11 +201,10 @@ def draw_path(axes: Axes, path: ArrayLike, *, label: str = "", dots: bool = True
     axes
         Axes with a surface on them.
     path
-        The points in the order in which they were visited. The walk is drawn up to the first that is not finite.
+        The points in the order in which they were visited, each marked while they are at most 100. The walk is drawn
+        up to the first that is not finite.
     label
         For the legend.
-    dots
-        Mark every point, as long as there are at most 100.
     **style
         Passed to `Axes.plot` (color, linestyle, marker).
     """
@@ -224,7 +219,7 @@ def draw_path(axes: Axes, path: ArrayLike, *, label: str = "", dots: bool = True
         "markersize": 4,
         "zorder": 4,
     } | style
-    if not dots or len(points) > 101:
+    if len(points) > 101:
         looks["marker"] = ""
     (line,) = axes.plot(points[:, 0], points[:, 1], label=label or None, **looks)
     line.set_path_effects(_HALO)

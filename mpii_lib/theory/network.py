@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mpii_lib.theory import descent
+from mpii_lib.theory.descent import minibatches
+
 Array = NDArray[np.float64]
 
 #: What Keras adds to a variance before the root is taken (`keras.layers.BatchNormalization`, default of `epsilon`).
@@ -132,9 +135,7 @@ def train(
     losses = []
     with np.errstate(all="ignore"):
         for _ in range(epochs):
-            order = rng.permutation(x.shape[1])
-            for start in range(0, x.shape[1], batch_size):
-                batch = order[start : start + batch_size]
+            for batch in minibatches(x.shape[1], batch_size, rng):
                 output, trace = forward(layers, x[:, batch])
                 for layer, slope in zip(layers, backward(layers, output, trace, y[:, batch]), strict=True):
                     layer.weights = layer.weights - learning_rate * slope.weights
@@ -150,17 +151,16 @@ def train(
 
 
 def numerical_gradient(loss: Callable[[], float], numbers: Array, step: float = 1e-5) -> Array:
-    """Gradient of `loss()` by `numbers`, by central differences: two calls for each entry; `numbers` comes back as is.
+    """Gradient of `loss()` by `numbers` (weights of a network, say), as `descent.numerical_gradient` takes it.
 
-    The error is of order step**2 from the curve and 1e-16 / step from rounding, so 1e-5 is near the best step.
+    Two calls for each entry; `numbers` comes back as is.
     """
-    gradient = np.zeros_like(numbers)
-    for place in np.ndindex(numbers.shape):
-        kept = numbers[place]
-        numbers[place] = kept + step
-        above = loss()
-        numbers[place] = kept - step
-        below = loss()
-        numbers[place] = kept
-        gradient[place] = (above - below) / (2 * step)
+
+    def at(point: Array) -> float:
+        numbers[...] = point
+        return loss()
+
+    kept = numbers.copy()
+    gradient = descent.numerical_gradient(at, kept, step)
+    numbers[...] = kept
     return gradient

@@ -104,10 +104,6 @@ class Body:
     crown: Floats  # unit vector up the head
     lead: int  # +1: the left side leads, -1: the right side
 
-    def hand(self, which: str) -> Floats:
-        """Position of the "lead" or "trail" hand."""
-        return self.hands[self.lead if which == "lead" else -self.lead]
-
     def mirrored(self) -> Body:
         """The mirror image: left is right."""
         across = np.array([1.0, -1.0, 1.0])
