@@ -7,7 +7,9 @@ Exit status: 0 when all went well, 1 when a notebook failed or a picture cannot 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
+    _end_in_order()
     try:
         return int(options.command(options))
     except MpiiError as error:
@@ -40,6 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"mpii: {where}{error.strerror or error}; check the path, its permissions and the disk", file=sys.stderr)
         return 2
+
+
+def _end_in_order() -> None:
+    """Make a closed terminal and `kill` end the command as Ctrl-C does: no half-drawn sample, no notebook left running."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        # Under nohup a signal is ignored, and stays so; Python sets handlers in its main thread only.
+        if signal.getsignal(number) == signal.SIG_DFL and threading.current_thread() is threading.main_thread():
+            signal.signal(number, interrupt)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,9 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -224,3 +226,15 @@ def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path, capsys):
     assert line.startswith("mpii: small: failed at code cell 2") and "ModelError" in line and "71" in line
     assert said.out.split() == [str(tmp_path / "out/good.ipynb")]
     assert json.loads((tmp_path / "out/good.ipynb").read_text())["metadata"]["papermill"]["parameters"] == {"EPOCHS": 2}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)])
+def test_an_interrupted_sample_leaves_nothing(tmp_path, number):
+    command = [sys.executable, "-m", "mpii_lib.cli", "sample", str(tmp_path / "sample"), "--images", "20000"]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob(".sample-*.part/images/*.jpg")) and child.poll() is None:
+        time.sleep(0.05)
+    child.send_signal(number)
+    said = child.communicate(timeout=60)[1].splitlines()
+    assert child.returncode == 130 and said[-1].startswith("mpii: stopped") and not list(tmp_path.iterdir())
