@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end_in_order() -> None:
-    """Make a closed terminal and `kill` end the command as Ctrl-C does: no half-drawn sample, no notebook left running."""
+    """Make a closed terminal and `kill` end the command as Ctrl-C does, with nothing half-drawn or left running."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -75,7 +75,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
         raise TrainingError(f"{path}: no run record here; give the folder that fit wrote to") from None
     except (OSError, ValueError) as error:
         raise TrainingError(
-            f"{path}: cannot be read as a run record ({error}); delete this file and train again, what is trained is kept"
+            f"{path}: cannot be read as a run record ({error}); delete it and train again, what is trained is kept"
         ) from None
     if not isinstance(record, dict) or not isinstance(record.get("history"), dict):
         raise TrainingError(f"{path}: field history is missing, so this is not a run record; train this run again")
