@@ -14,6 +14,7 @@ import numpy as np
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import ModelError
+from mpii_lib.files import replacing
 from mpii_lib.models.backbones import SMALL_WIDTH, Backbone, get_backbone
 
 WEIGHTS_DIR = "MPII_WEIGHTS_DIR"
@@ -141,12 +142,9 @@ def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], meta
         name = "_".join(variable.path.split("/")[-2:])
         arrays[f"{number:04d}_{name}"] = value.astype(np.float16 if value.ndim > 1 else np.float32)
     arrays[_METADATA] = np.frombuffer(json.dumps(metadata).encode(), dtype=np.uint8)
-    target = Path(path)
-    temporary = target.with_name(target.name + ".part")
-    with temporary.open("wb") as file:
+    with replacing(Path(path), ModelError) as temporary, temporary.open("wb") as file:
         # NumPy before 2.2 would take allow_pickle=False for one of the arrays.
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    temporary.replace(target)
 
 
 def read_npz(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
