@@ -4,7 +4,8 @@ The packages stand in one order, and each imports only from those on its left::
 
     annotations -> datasets -> pose / models -> training -> evaluation / explain -> report
 
-Beside them stand `plots`, `skeletons`, `exercises` and `theory`. Importing `mpii_lib` does not import TensorFlow.
+Beside them stand `errors`, `files`, `plots`, `skeletons`, `exercises` and `theory`. Importing `mpii_lib` does not
+import TensorFlow.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,11 @@
-"""Files and folders, as every package needs them: written whole or not at all, and one message when they cannot be."""
+"""Files and folders, as every package needs them: written whole or not at all, by one process at a time."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,3 +50,29 @@ def make_folder(folder: Path, error: type[MpiiError]) -> None:
             pass
     except OSError as problem:
         raise error(f"{folder}: cannot be written to ({problem.strerror}); choose another folder") from None
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock among processes while the block runs; the system lets go of it when a process dies.
+
+    On a file system without locks the block runs all the same: what it guards is moved into place whole anyway.
+    """
+    with open(path, "a+b") as handle:
+        if sys.platform == "win32":
+            import msvcrt
+
+            while True:
+                try:
+                    msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+                    break
+                except OSError:
+                    time.sleep(0.2)
+        else:
+            import fcntl
+
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError:
+                pass
+        yield

@@ -9,18 +9,17 @@ import gzip
 import os
 import shutil
 import stat
-import sys
 import tarfile
 import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from mpii_lib.errors import DatasetError
+from mpii_lib.files import exclusive
 
 
 @dataclass(frozen=True)
@@ -369,29 +368,3 @@ def _check_member(archive: Path, name: str, is_plain: bool) -> None:
     if outside or not is_plain:
         reason = "would be written outside of the folder" if outside else "is not a plain file"
         raise DatasetError(f"{archive}: member {name!r} {reason}; the archive is not used, fetch it from its owner")
-
-
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock among processes while the block runs; the system lets go of it when a process dies.
-
-    On a file system without locks the block runs all the same: what it guards is moved into place whole anyway.
-    """
-    with open(path, "a+b") as handle:
-        if sys.platform == "win32":
-            import msvcrt
-
-            while True:
-                try:
-                    msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-                    break
-                except OSError:
-                    time.sleep(0.2)
-        else:
-            import fcntl
-
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            except OSError:
-                pass
-        yield

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mpii_lib.datasets.download import exclusive
 from mpii_lib.errors import DatasetError
-from mpii_lib.files import cache_folder
+from mpii_lib.files import cache_folder, exclusive
 
 if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations

@@ -13,8 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from mpii_lib.datasets import download, fetch_coco, fetch_mpii
-from mpii_lib.datasets.download import Archive, ResumingDownloader, exclusive, unpack
+from mpii_lib.datasets.download import Archive, ResumingDownloader, unpack
 from mpii_lib.errors import DatasetError
+from mpii_lib.files import exclusive
 
 BODY = bytes(range(256)) * 2000  # 512,000 bytes
 BLOCK = 65536  # the downloader writes blocks of this size
