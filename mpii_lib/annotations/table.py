@@ -158,7 +158,7 @@ class Annotations:
         ----------
         images, people
             What to keep: a boolean mask (an array of full length, or a Series by id where absent and NA mean no),
-            ids in any order, or a function from the table to one of these. None keeps everything.
+            one id or several in any order, or a function from the table to one of these. None keeps everything.
 
         Returns
         -------
@@ -244,6 +244,8 @@ def _normalise(frame: pd.DataFrame, columns: Mapping[str, str], table: str, inde
     data.update({name: frame[name] for name in frame.columns if name not in columns})
     try:
         ids = pd.Index(frame.index.astype("int64"), name=index)
+        if not (ids == frame.index).all():
+            raise ValueError("fractions")
     except (TypeError, ValueError) as error:
         raise AnnotationError(f"{table}: the index {index} has to be whole numbers, not {frame.index.dtype}") from error
     if not ids.is_unique:
@@ -290,7 +292,7 @@ def _chosen(frame: pd.DataFrame, selector: Any, table: str) -> NDArray[np.bool_]
         yes = selector.index[selector.fillna(False).to_numpy(bool)]
         return np.asarray(frame.index.isin(yes), bool)
     if not isinstance(selector, pd.Series | pd.Index | np.ndarray | pd.api.extensions.ExtensionArray):
-        selector = list(selector)
+        selector = [selector] if np.isscalar(selector) else list(selector)
     values = pd.array(selector) if not len(selector) or isinstance(selector, list) else selector
     if pd.api.types.is_bool_dtype(getattr(values, "dtype", None)):
         mask = pd.array(values, dtype="boolean").fillna(False).to_numpy(bool)

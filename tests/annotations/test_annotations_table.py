@@ -29,6 +29,16 @@ def made(owners=(0, 0, 2), skeleton=MPII, **changes):
     return Annotations(**(parts | changes))
 
 
+def test_ids_that_are_no_whole_numbers_are_not_cut_to_some():
+    images = pd.DataFrame({"file_name": list("abc"), "split": "train"}, index=[0.0, 1.5, 2.0])
+    with pytest.raises(AnnotationError, match="image_id has to be whole numbers"):
+        made(images=images)
+
+
+def test_one_id_selects_one_image():
+    assert made().where(images=2).images.index.tolist() == [2]
+
+
 def test_missing_columns_are_added_as_na_in_the_types_of_the_model():
     ann = made()
     assert {name: str(dtype) for name, dtype in ann.images.dtypes.items()} == IMAGE_COLUMNS
