@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -154,8 +153,9 @@ def read_npz(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
             names = sorted(name for name in file.files if name != _METADATA)
             metadata = json.loads(file[_METADATA].tobytes()) if _METADATA in file.files else {}
             return [file[name] for name in names], metadata
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # a broken archive raises BadZipFile, ValueError, EOFError, TypeError, zlib.error ...
+        # NumPy takes what is no archive for a pickle, and would advise to trust it.
+        reason = "it is no .npz archive" if "pickle" in str(error) else str(error).strip() or type(error).__name__
         raise ModelError(f"{path}: is no file of backbone weights ({reason}); fetch or make it again") from None
 
 

@@ -165,7 +165,9 @@ def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.nda
     except FileNotFoundError:
         raise TrainingError(f"{path}: no predictions stored; give truth and probabilities to add_scores") from None
     except Exception as error:  # a broken archive raises BadZipFile, ValueError, EOFError, zlib.error ...
-        raise TrainingError(f"{path}: cannot be read ({error}); test this run again") from None
+        # NumPy takes what is no archive for a pickle, and would advise to trust it.
+        reason = "it is no .npz archive" if "pickle" in str(error) else error
+        raise TrainingError(f"{path}: cannot be read ({reason}); delete it and test this run again") from None
 
 
 def peak_memory_mib() -> float | None:

@@ -261,3 +261,17 @@ def test_the_mark_names_the_parameters(folder, written):
     mark = json.loads((folder / "sample.json").read_text())
     assert mark == {"images": 240, "seed": 4, "size": list(SMALL), "version": make.VERSION}
     assert read_mpii(folder).fingerprint == written["annotations"].fingerprint
+
+
+def test_of_two_that_draw_the_same_sample_at_once_both_have_it(tmp_path, monkeypatch):
+    write, others = make._write, []
+
+    def with_another(*arguments):
+        write(*arguments)
+        if not others:  # another process starts and ends while this one draws
+            others.append(None)
+            others.append(make_sample(tmp_path / "sample", 6, size=SMALL))
+
+    monkeypatch.setattr(make, "_write", with_another)
+    assert make_sample(tmp_path / "sample", 6, size=SMALL).fingerprint == others[1].fingerprint
+    assert [path.name for path in tmp_path.iterdir()] == ["sample"]

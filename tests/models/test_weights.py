@@ -171,3 +171,11 @@ def test_a_missing_file_and_an_unknown_kind_are_named(tmp_path: Path) -> None:
     (tmp_path / "w.txt").write_text("1")
     with pytest.raises(ModelError, match=r"w.txt: weights come as"):
         classifier(tmp_path / "w.txt")
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\3\4 cut off"])
+def test_what_is_no_archive_is_said_without_advice_to_trust_it(tmp_path, content):
+    (tmp_path / "w.npz").write_bytes(content)
+    with pytest.raises(ModelError, match=r"w.npz: is no file of backbone weights .*; fetch or make it") as error:
+        read_npz(tmp_path / "w.npz")
+    assert "pickle" not in str(error.value) and "\n" not in str(error.value)

@@ -113,9 +113,10 @@ def test_what_is_missing_or_broken_is_said_in_one_line(tmp_path):
     write_record(tmp_path, a_record())
     with pytest.raises(TrainingError, match="no predictions stored"):
         read_predictions(tmp_path)
-    (tmp_path / "predictions-test.npz").write_bytes(b"PK broken")
-    with pytest.raises(TrainingError, match="cannot be read"):
-        read_predictions(tmp_path)
+    for broken, words in ((b"PK broken", "cannot be read"), (b"nonsense", "it is no .npz archive.; delete it")):
+        (tmp_path / "predictions-test.npz").write_bytes(broken)
+        with pytest.raises(TrainingError, match=words):
+            read_predictions(tmp_path)
     with pytest.raises(TrainingError, match="plain word"):
         add_scores(tmp_path, "../test", {})
     (tmp_path / "file").write_text("")

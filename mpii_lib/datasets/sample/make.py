@@ -109,9 +109,13 @@ def make_sample(
         with _reporter(progress, int(images)) as report:
             _write(work, images, seed, (width, height), report, workers)
         (work / _MARK).write_text(json.dumps(wanted) + "\n", encoding="utf-8")
-        if folder.is_dir():
-            folder.rmdir()
-        work.rename(folder)
+        try:
+            if folder.is_dir():
+                folder.rmdir()
+            work.rename(folder)
+        except OSError:
+            if not _whole_sample(folder, wanted):  # else another process has drawn the same in the meantime
+                raise
     except OSError as error:
         raise DatasetError(
             f"{folder}: the sample cannot be written ({error.strerror or error}); make room or choose another folder"
