@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -275,3 +277,31 @@ def test_of_two_that_draw_the_same_sample_at_once_both_have_it(tmp_path, monkeyp
     monkeypatch.setattr(make, "_write", with_another)
     assert make_sample(tmp_path / "sample", 6, size=SMALL).fingerprint == others[1].fingerprint
     assert [path.name for path in tmp_path.iterdir()] == ["sample"]
+
+
+def test_an_interrupt_while_the_work_is_handed_out_does_not_wait_for_all_of_it(tmp_path, monkeypatch):
+    drawn = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, draw, shot):
+            if shot.number == 60:
+                raise KeyboardInterrupt
+            return super().submit(lambda: drawn.append(draw(shot)))
+
+    monkeypatch.setattr(make, "ThreadPoolExecutor", Pool)
+    with pytest.raises(KeyboardInterrupt):
+        make_sample(tmp_path / "sample", 400, size=(64, 64))
+    assert len(drawn) < 50 and not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_does_not_wait_for_the_rest_of_the_pictures(tmp_path):
+    drawn = []
+
+    def press_ctrl_c(done, total):
+        drawn.append(done)
+        raise KeyboardInterrupt
+
+    before = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        make_sample(tmp_path / "sample", 20_000, size=SMALL, progress=press_ctrl_c)
+    assert time.monotonic() - before < 60 and len(drawn) == 1 and not list(tmp_path.iterdir())

@@ -217,9 +217,13 @@ def _write(
 
     done = 0
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        for frames in pool.map(draw, shots):
-            done += frames
-            report(done, images)
+        try:
+            for frames in pool.map(draw, shots):
+                done += frames
+                report(done, images)
+        except BaseException:  # Ctrl-C, most of all: the pool would draw the rest before it lets go
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     drawn = [picture for picture in pictures if picture is not None]
     write_mpii(work / MAT_NAME, drawn, np.random.default_rng([SAMPLE_STREAM, seed, 4]))
     write_coco(work / "annotations", drawn, outlines, crowds, size)
