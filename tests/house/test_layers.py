@@ -10,7 +10,7 @@ import pytest
 LIBRARY = Path(__file__).resolve().parents[2] / "mpii_lib"
 ORDER = ["annotations", "datasets", "models", "pose", "training", "evaluation", "explain", "report"]
 SIDE_BY_SIDE = [{"models", "pose"}, {"evaluation", "explain"}]
-BESIDE = {"errors", "skeletons", "plots", "widgets", "environment", "_keras"}
+BESIDE = {"errors", "files", "skeletons", "plots", "widgets", "environment", "_keras"}
 LIGHT = [
     "mpii_lib",
     "mpii_lib.annotations",
