@@ -10,7 +10,8 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,37 +25,55 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
-    _end_in_order()
-    try:
-        return int(options.command(options))
-    except MpiiError as error:
-        print(f"mpii: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("mpii: stopped; what was there is unchanged, and the same command goes on", file=sys.stderr)
-        return 130
-    except ModuleNotFoundError as error:
-        print(f"mpii: {error.name} is not installed; run: pip install 'mpii-notebooks[notebooks]'", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `mpii info … | head`
+    with _signals_interrupt() as received:
+        try:
+            return int(options.command(options))
+        except (Exception, KeyboardInterrupt) as error:
+            # An interrupt that strikes inside a lock comes out as another error: what counts is that it was asked for.
+            if received or isinstance(error, KeyboardInterrupt):
+                print("mpii: stopped; what was there is unchanged, and the same command goes on", file=sys.stderr)
+                return 130
+            return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """Say in one line what went wrong, and return the exit status; an error that is a bug is raised again."""
+    if isinstance(error, BrokenPipeError):  # `mpii info … | head`
         sys.stderr.close()
         return 0
-    except OSError as error:
+    if isinstance(error, MpiiError):
+        message = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        message = f"{error.name} is not installed; run: pip install 'mpii-notebooks[notebooks]'"
+    elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        print(f"mpii: {where}{error.strerror or error}; check the path, its permissions and the disk", file=sys.stderr)
-        return 2
+        message = f"{where}{error.strerror or error}; check the path, its permissions and the disk"
+    else:
+        raise error
+    print(f"mpii: {message}", file=sys.stderr)
+    return 2
 
 
-def _end_in_order() -> None:
-    """Make a closed terminal and `kill` end the command as Ctrl-C does, with nothing half-drawn or left running."""
+@contextmanager
+def _signals_interrupt() -> Iterator[list[int]]:
+    """Make a closed terminal and `kill` end the command as Ctrl-C does; yields the signals that have come."""
+    received: list[int] = []
 
-    def interrupt(*_: object) -> None:
+    def interrupt(number: int, _: object) -> None:
+        received.append(number)
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        # Under nohup a signal is ignored, and stays so; Python sets handlers in its main thread only.
-        if signal.getsignal(number) == signal.SIG_DFL and threading.current_thread() is threading.main_thread():
-            signal.signal(number, interrupt)
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # Python sets handlers in its main thread only
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            # Under nohup a signal is ignored, and stays so.
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                before[number] = signal.signal(number, interrupt)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:

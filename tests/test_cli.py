@@ -238,3 +238,18 @@ def test_an_interrupted_sample_leaves_nothing(tmp_path, number):
     child.send_signal(number)
     said = child.communicate(timeout=60)[1].splitlines()
     assert child.returncode == 130 and said[-1].startswith("mpii: stopped") and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_an_interrupt_that_comes_out_as_another_error_is_an_interrupt(monkeypatch, capsys, tmp_path):
+    def interrupted(*_, **__):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        except KeyboardInterrupt:
+            raise RuntimeError("release unlocked lock") from None
+
+    monkeypatch.setattr("mpii_lib.datasets.make_sample", interrupted)
+    assert main(["sample", str(tmp_path / "sample")]) == 130
+    assert capsys.readouterr().err.startswith("mpii: stopped")
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
