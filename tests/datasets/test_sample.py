@@ -113,11 +113,12 @@ def test_every_trap_of_the_official_file_is_in_it(release):
     assert any(image.annorect.shape == (0, 0) for image in release.annolist.flat)
 
 
-def test_head_box_and_scale_are_of_the_official_proportions(written):
+def test_scale_is_eight_head_sizes_as_in_the_official_file(written):
     people = written["annotations"].people
     head = 0.6 * np.hypot(people["head_x2"] - people["head_x1"], people["head_y2"] - people["head_y1"])
     ratio = (head / (200 * people["scale"])).dropna()
-    assert 0.06 < ratio.median() < 0.14
+    assert len(ratio) > 50
+    np.testing.assert_allclose(ratio.astype(float), 1 / 8, rtol=1e-3)
 
 
 def test_about_a_quarter_are_test_pictures_without_labels_joints_or_videos(written):

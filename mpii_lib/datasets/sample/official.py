@@ -99,7 +99,9 @@ def _rectangles(picture: Picture, rng: np.random.Generator) -> NDArray[Any]:
     extra = picture.split == "train" and rng.random() < _EXTRA
     for truth in picture.people:
         x, y = np.round(truth.centre + rng.normal(0, 0.02 * truth.height, 2))
-        scale = np.array([[truth.height / 200 * rng.normal(1, 0.03)]])
+        head = np.where(rng.random() < _DECIMALS, truth.head.round(2), truth.head.round())
+        # The official file's scale is no measured height: it is 8 head sizes (0.6 diagonals of the head box) in units of 200 px.
+        scale = np.array([[8 * 0.6 * np.hypot(head[2] - head[0], head[3] - head[1]) / 200]])
         objpos: Any = _structs([{"x": _whole(max(0, x)), "y": _whole(max(0, y))}])
         if picture.split == "test":
             records.append({"scale": scale, "objpos": objpos})
@@ -107,7 +109,6 @@ def _rectangles(picture: Picture, rng: np.random.Generator) -> NDArray[Any]:
         known = np.isfinite(truth.joints[:, 0]).sum() >= 5 and not truth.unmarked
         points = _points(truth, rng) if known else _NOTHING
         rough = rng.random() < _NO_SCALE
-        head = np.where(rng.random() < _DECIMALS, truth.head.round(2), truth.head.round())
         box = dict(zip(("x1", "y1", "x2", "y2"), ([[v]] if v % 1 else _whole(v) for v in head), strict=True))
         records.append(
             {

@@ -14,6 +14,8 @@ OWNERS = len(BODY_PARTS) + 1  # numbers that one person has in the owner map: it
 # Hips and shoulders, and how much farther away than the middle of the two they lie when the trunk hides them.
 _ROOTS, _FAR = np.array([2, 3, 12, 13]), np.array([0.052, 0.052, 0.085, 0.085])
 _TRUNK = ("torso", "pelvis", "skirt")
+# The official head boxes are drawn with room around the skull: eight head sizes make a person's height.
+_HEAD_BOX = 1.36
 
 # The parts that meet in a joint: it is visible when one of them is on top at its pixel.
 _PARTS: dict[int, tuple[str, ...]] = {
@@ -84,7 +86,7 @@ def look_up(owner: Image, body: Body, camera: Camera, index: int, unmarked: bool
     face = camera.project(features)
     nearer = face[:, 2] - camera.project(centre)[0, 2] > [0, 0, 0, -0.03, -0.03]
     state = np.where(_top(owner, face) == number["head"], 2, 1) * (_inside(face, width, height) & nearer)
-    extent = [0.5 * HEAD * body.crown, 0.05 * side, 0.05 * body.face]
+    extent = [_HEAD_BOX * way for way in (0.5 * HEAD * body.crown, 0.05 * side, 0.05 * body.face)]
     skull = camera.project([centre + sign * way for way in extent for sign in (1, -1)])[:, :2]
     return Truth(
         joints=np.where(inside[:, None], points[:, :2], np.nan),
