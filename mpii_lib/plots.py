@@ -102,7 +102,7 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def _png(figure: Figure) -> bytes:
-    """The figure as PNG with a palette of 256 colours: it looks the same at a third of the bytes, for 10 ms a figure."""
+    """The figure as PNG with a palette of 256 colours: it looks the same at a third of the bytes, for 10 ms."""
     buffer, smaller = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight")
     picture = Image.open(buffer).convert("RGB")

@@ -1,7 +1,8 @@
 """Run notebooks in place and keep their outputs: `python scripts/refresh_notebooks.py [NOTEBOOK ...]` (default: all).
 
 Each notebook runs top to bottom in a fresh kernel. What is stored is what a reader can use: no standard error, no path
-of this machine, no widget state, execution counts 1 to n, and the measured seconds and memory in its first cell. A notebook with an error, or with something on standard error, is left as it was.
+of this machine, no widget state, execution counts 1 to n, and the measured seconds and memory in its first cell. A
+notebook with an error, or with something on standard error, is left as it was.
 """
 
 from __future__ import annotations
