@@ -65,8 +65,7 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
         path = Path(weights)
     try:
         if path.suffix == ".npz":
-            values, _ = read_npz(path)
-            _assign(model, values, path)
+            assign_npz(model, path)
         elif path.suffix == ".keras":
             saved = keras.saving.load_model(path, compile=False)
             inner = [layer for layer in saved.layers if layer.name == "backbone"]
@@ -114,13 +113,18 @@ def imagenet_file(backbone: Backbone) -> Path:
 def sample_file(backbone: str | Backbone) -> Path:
     """Return the file of the sample weights that the package ships for a backbone; ModelError when it is missing."""
     entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
-    path = Path(str(resources.files("mpii_lib.models"))) / "sample_weights" / f"{entry.name.lower()}.npz"
+    path = sample_folder() / f"{entry.name.lower()}.npz"
     if not path.is_file():
         raise ModelError(
             f"{path}: the sample weights of {entry.name} are missing; install the package again, "
             "or make them with scripts/train_sample_weights.py"
         )
     return path
+
+
+def sample_folder() -> Path:
+    """Return the folder of the sample weights that the package ships."""
+    return Path(str(resources.files("mpii_lib.models"))) / "sample_weights"
 
 
 def sample_metadata(backbone: str | Backbone) -> dict[str, Any]:
@@ -157,6 +161,13 @@ def read_npz(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
         # NumPy takes what is no archive for a pickle, and would advise to trust it.
         reason = "it is no .npz archive" if "pickle" in str(error) else str(error).strip() or type(error).__name__
         raise ModelError(f"{path}: is no file of backbone weights ({reason}); fetch or make it again") from None
+
+
+def assign_npz(model: keras.Model, path: Path) -> dict[str, Any]:
+    """Fill a network with the arrays of a file by `save_backbone_weights`, and return its metadata."""
+    values, metadata = read_npz(path)
+    _assign(model, values, path)
+    return metadata
 
 
 def _assign(model: keras.Model, values: list[np.ndarray], path: Path) -> None:
