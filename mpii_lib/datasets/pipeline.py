@@ -11,13 +11,14 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from PIL import Image, UnidentifiedImageError
 
 from mpii_lib.datasets.augmentation import Augmentation
+from mpii_lib.datasets.pictures import check_pictures, read_picture, resize_picture
+from mpii_lib.datasets.shards import Shards, open_shards
+from mpii_lib.datasets.labels import Column, image_labels
 from mpii_lib.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -25,18 +26,17 @@ if TYPE_CHECKING:
 
     from mpii_lib.annotations import Annotations
 
-Target = Literal["category", "activity"]
-
 
 class ImageDataset:
-    """Pictures with one class each, streamed from disk in batches. Made by `classification_dataset`.
+    """Pictures with their labels, streamed from disk in batches. Made by `classification_dataset`.
 
     Attributes
     ----------
     classes
-        Names of the classes; a label is a position in this list.
+        C names. A label is a position in this list; or multi-hot, a number for each of them.
     labels, image_ids, paths
-        int32 (N,), int64 (N,) and N paths, in the order in which the images were given, whether shuffled or not.
+        int32 (N,) or float32 (N, C), int64 (N,) and N paths, in the order in which the images were given, whether
+        shuffled or not.
     size
         (height, width) in pixels.
     excluded
@@ -57,11 +57,16 @@ class ImageDataset:
         seed: int,
         drop_remainder: bool,
         excluded: int,
+        shards: Shards | None = None,
     ) -> None:
         self.paths, self.labels, self.image_ids, self.classes = list(paths), labels, image_ids, classes
         self.size, self.batch, self.shuffle, self.augment = size, batch, shuffle, augment
         self.seed, self.drop_remainder, self.excluded = seed, drop_remainder, excluded
+        self._shards = shards
         self._unreadable: dict[int, str] = {}
+        if shards is not None:
+            bad = shards.unreadable
+            self._unreadable = {at: bad[image] for at, image in enumerate(image_ids.tolist()) if image in bad}
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -76,7 +81,7 @@ class ImageDataset:
 
     @property
     def skipped(self) -> list[tuple[str, str]]:
-        """Path and reason of each picture that could not be read so far; whole after the first epoch."""
+        """Path and reason of each picture that could not be read so far; whole after the first epoch, or with shards."""
         return [(str(self.paths[position]), reason) for position, reason in sorted(self._unreadable.items())]
 
     @property
@@ -90,8 +95,13 @@ class ImageDataset:
         """SHA-256 of what decides the batches of every epoch: settings; name, length and label of each picture."""
         chance = (self.shuffle, self.augment, self.seed) if self.shuffle or self.augment else None
         digest = hashlib.sha256(repr((self.classes, self.size, self.batch, self.drop_remainder, chance)).encode())
-        for path, label in zip(self.paths, self.labels.tolist(), strict=True):
-            length = path.stat().st_size if path.is_file() else -1
+        if self._shards is not None and self._shards.size != self.size:  # of the same size they are the same pictures
+            digest.update(f"shards of {self._shards.size}\n".encode())
+        for path, label, image in zip(self.paths, self.labels.tolist(), self.image_ids.tolist(), strict=True):
+            if self._shards is not None:
+                length = self._shards.source_bytes[image]
+            else:
+                length = path.stat().st_size if path.is_file() else -1
             digest.update(f"{path.name}\0{length}\0{label}\n".encode())
         return digest.hexdigest()
 
@@ -112,7 +122,7 @@ class ImageDataset:
         Returns
         -------
         tf.data.Dataset
-            Batches of float32 RGB 0..255 (B, H, W, 3) and int32 (B,). Unreadable pictures are left out and noted in
+            Batches of float32 RGB 0..255 (B, H, W, 3) and of `labels`. Unreadable pictures are left out and noted in
             `skipped`, so its number of batches is not known before it ran.
         """
         tf = _tensorflow()
@@ -120,7 +130,7 @@ class ImageDataset:
         return self._stream(number).map(lambda pictures, positions: (pictures, tf.gather(labels, positions)))
 
     def batches(self, epoch: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Iterate over one epoch in NumPy: pictures as in `epoch`, labels int32 (B,), image_ids int64 (B,).
+        """Iterate over one epoch in NumPy: pictures as in `epoch`, `labels`, image_ids int64 (B,).
 
         The three stay together whatever is shuffled or skipped.
         """
@@ -151,6 +161,14 @@ class ImageDataset:
             self._unreadable[int(position)] = str(error)
             return np.zeros((*self.size, 3), np.uint8), np.False_
 
+    def _read_rows(self, positions: np.ndarray) -> np.ndarray:
+        """A batch from the shards, uint8 (B, H, W, 3); called by tf.data's threads."""
+        assert self._shards is not None
+        pictures = self._shards.read(self.image_ids[positions].tolist())
+        if self._shards.size != self.size:
+            pictures = np.stack([resize_picture(picture, self.size) for picture in pictures])
+        return pictures
+
     def _stream(self, epoch: int) -> Any:
         """Batches of float32 pictures (B, H, W, 3) and their positions int64 (B,)."""
         tf = _tensorflow()
@@ -158,13 +176,7 @@ class ImageDataset:
         if backward is None:
             backward = np.zeros((len(positions), 0), np.float32)
 
-        def read(position: Any, change: Any) -> Any:
-            # Pillow and not tf.io: it names the file that fails and why, reads grey, CMYK and misnamed files, decodes
-            # large JPEGs at a fraction of their size, and lets go of Python's lock while it works.
-            picture, readable = tf.numpy_function(self._read, [position], (tf.uint8, tf.bool), stateful=False)
-            return tf.ensure_shape(picture, (*self.size, 3)), position, change, tf.ensure_shape(readable, ())
-
-        def finish(pictures: Any, positions: Any, changes: Any, _: Any) -> Any:
+        def finish(pictures: Any, positions: Any, changes: Any) -> Any:
             pictures = tf.cast(pictures, tf.float32)
             if self.augment is not None:
                 pictures = tf.raw_ops.ImageProjectiveTransformV3(
@@ -179,16 +191,40 @@ class ImageDataset:
             return pictures, positions
 
         with tf.device("CPU:0"):
-            stream = tf.data.Dataset.from_tensor_slices((positions, backward))
-            stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-            stream = stream.filter(lambda *row: row[-1]).batch(self.batch, drop_remainder=self.drop_remainder)
-            return stream.map(finish, num_parallel_calls=2, deterministic=True).prefetch(2)
+            batches = self._decoded if self._shards is None else self._stored
+            return batches(tf, positions, backward).map(finish, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+    def _decoded(self, tf: ModuleType, positions: np.ndarray, backward: np.ndarray) -> Any:
+        """Batches of uint8 pictures, positions and changes, from the picture files."""
+
+        def read(position: Any, change: Any) -> Any:
+            # Pillow and not tf.io: it names the file that fails and why, reads grey, CMYK and misnamed files, decodes
+            # large JPEGs at a fraction of their size, and lets go of Python's lock while it works.
+            picture, readable = tf.numpy_function(self._read, [position], (tf.uint8, tf.bool), stateful=False)
+            return tf.ensure_shape(picture, (*self.size, 3)), position, change, tf.ensure_shape(readable, ())
+
+        stream = tf.data.Dataset.from_tensor_slices((positions, backward))
+        stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        stream = stream.filter(lambda *row: row[-1]).batch(self.batch, drop_remainder=self.drop_remainder)
+        return stream.map(lambda *batch: batch[:-1])
+
+    def _stored(self, tf: ModuleType, positions: np.ndarray, backward: np.ndarray) -> Any:
+        """The same batches from the shards, a batch at a time: a call for each picture would take longer than it."""
+        readable = ~np.isin(positions, list(self._unreadable))
+
+        def read(positions: Any, changes: Any) -> Any:
+            pictures = tf.numpy_function(self._read_rows, [positions], tf.uint8, stateful=False)
+            return tf.ensure_shape(pictures, (positions.shape[0], *self.size, 3)), positions, changes
+
+        stream = tf.data.Dataset.from_tensor_slices((positions[readable], backward[readable]))
+        stream = stream.batch(self.batch, drop_remainder=self.drop_remainder)
+        return stream.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def classification_dataset(
     ann: Annotations,
     image_ids: Iterable[int],
-    target: Target = "category",
+    target: Column | Sequence[Column] = "category",
     *,
     classes: Sequence[str] | None = None,
     size: tuple[int, int] = (224, 224),
@@ -197,6 +233,7 @@ def classification_dataset(
     augment: Augmentation | None = None,
     seed: int = 0,
     drop_remainder: bool = False,
+    shards: str | Path | Shards | None = None,
 ) -> ImageDataset:
     """Stream pictures and their class from disk.
 
@@ -207,9 +244,12 @@ def classification_dataset(
     image_ids
         Which images, for instance `split.index[split == "train"]`.
     target
-        What to predict: "category" or "activity".
+        What to predict: "category" or "activity", one class a picture. A sequence, ("category", "activity"), gives
+        both at once, for a classifier with `multilabel=True`: multi-hot labels, and classes that name their column
+        ("activity: running").
     classes
-        Names in the order of the labels. Default: all names in `ann`, sorted, so that the parts of a split agree.
+        Names in the order of the labels. Default: all names in `ann`, sorted (`labels.label_names`), so that the parts
+        of a split agree.
     size
         (height, width) in pixels; a picture is scaled to it whatever its proportions.
     batch
@@ -222,6 +262,9 @@ def classification_dataset(
         Fixes order and changes of every epoch; 0 or more.
     drop_remainder
         Leave out a last, smaller batch.
+    shards
+        A folder of `write_shards` (`mpii shards`), or what `open_shards` gave: pictures come from there, and no file is
+        decoded. Of the shards' own size they are the very same pictures; a smaller `size` is scaled down from them.
 
     Returns
     -------
@@ -231,41 +274,35 @@ def classification_dataset(
     Raises
     ------
     DatasetError
-        An image_id is unknown, none of the images has a label, or no picture file is there or can be read.
+        An image_id is unknown, none of the images has a label, or no picture file is there or can be read; the shards
+        are damaged, smaller than `size`, or do not hold these pictures.
     """
-    if target not in ("category", "activity"):
-        raise DatasetError(f'classification_dataset: target={target!r} is unknown; use "category" or "activity"')
     if batch < 1 or np.shape(size) != (2,) or min(size) < 1 or seed < 0:
         raise DatasetError(
             f"classification_dataset: batch={batch}, size={size}, seed={seed} cannot be used; "
             "size is (height, width), these and batch are at least 1, seed at least 0"
         )
-    ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))
-    unknown = ids[~ids.isin(ann.images.index)]
-    if len(unknown):
-        raise DatasetError(
-            f"classification_dataset: {len(unknown)} image_ids are not in the annotations, the first is {unknown[0]}; "
-            "take them from ann.images.index"
-        )
-    if classes is None:
-        classes = sorted(ann.images[target].dropna().unique().tolist())
-    names = [str(name) for name in classes]
-    if len(set(names)) < len(names):
-        raise DatasetError("classification_dataset: a class is named twice in `classes`; give each name once")
-    labels = pd.Index(names).get_indexer(pd.Index(ann.images[target].reindex(ids).astype(object)))
-    labelled = labels >= 0
+    ids = np.asarray(list(image_ids), dtype=np.int64)
+    labels, names = image_labels(ann, ids, target, classes)
+    labelled = labels >= 0 if labels.ndim == 1 else labels.any(axis=1)
     kept = ids[labelled]
     if not len(kept):
+        what = target if isinstance(target, str) else " or ".join(target)
         raise DatasetError(
-            f"classification_dataset: none of the {len(ids)} images has a {target} among the {len(names)} classes; "
+            f"classification_dataset: none of the {len(ids)} images has a {what} among the {len(names)} classes; "
             "use labelled images, as split_images gives them"
         )
     paths = [Path(ann.image_path(image_id)) for image_id in kept.tolist()]
-    _check_pictures(paths)
+    if shards is None:
+        check_pictures(paths, "classification_dataset")
+    else:
+        shards = shards if isinstance(shards, Shards) else open_shards(shards)
+        names_of = ann.images["file_name"].reindex(kept).astype(str).tolist()
+        _check_shards(shards, kept.tolist(), names_of, paths, (int(size[0]), int(size[1])))
     return ImageDataset(
         paths,
-        labels[labelled].astype(np.int32),
-        kept.to_numpy(),
+        labels[labelled],
+        kept,
         names,
         size=(int(size[0]), int(size[1])),
         batch=int(batch),
@@ -274,68 +311,31 @@ def classification_dataset(
         seed=int(seed),
         drop_remainder=drop_remainder,
         excluded=int((~labelled).sum()),
+        shards=shards,
     )
 
 
-def read_picture(path: Path | str, size: tuple[int, int]) -> np.ndarray:
-    """Read one picture of any kind that Pillow knows, as RGB scaled to `size`.
-
-    Parameters
-    ----------
-    path
-        The file; its content counts, not its ending.
-    size
-        (height, width) in pixels. A JPEG of a multiple of that is decoded at 1/2, 1/4 or 1/8.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 (height, width, 3).
-
-    Raises
-    ------
-    DatasetError
-        The message is the reason alone: the file is missing, broken, cut short, or not a picture.
-    """
-    height, width = size
-    try:
-        with Image.open(path) as picture:
-            if picture.mode.startswith(("I", "F")):
-                raise DatasetError(f"pixels of type {picture.mode} are not 8 bits a colour")
-            picture.draft("RGB", (width, height))
-            return np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
-    except DatasetError:
-        raise
-    except FileNotFoundError:
-        raise DatasetError("no such file") from None
-    except UnidentifiedImageError:
-        raise DatasetError("not a picture") from None
-    except Exception as error:  # Pillow's decoders raise what they like on broken bytes
-        reason = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
-        raise DatasetError(reason) from None
-
-
-def _check_pictures(paths: list[Path]) -> None:
-    """Refuse a folder that is wrong as a whole: no file is there, or none of the first twenty is a picture."""
-    reasons: list[str] = []
-    for path in paths:
-        if path.is_file():
-            try:
-                read_picture(path, (8, 8))
-                return
-            except DatasetError as error:
-                reasons.append(f"{path}: {error}")
-        if len(reasons) == 20:
-            break
-    if reasons:
+def _check_shards(
+    shards: Shards, image_ids: list[int], names: list[str], paths: list[Path], size: tuple[int, int]
+) -> None:
+    """Refuse shards that were made from other pictures, or are too small."""
+    make = "make them again with `mpii shards`"
+    if size[0] > shards.size[0] or size[1] > shards.size[1]:
         raise DatasetError(
-            f"classification_dataset: none of the first {len(reasons)} picture files can be read ({reasons[0]}); "
-            "fetch them again"
+            f"{shards.folder}: has pictures of {shards.size[0]} x {shards.size[1]} pixels, {size[0]} x {size[1]} are asked "
+            "for; make larger shards in another folder, or ask for this size"
         )
-    raise DatasetError(
-        f"classification_dataset: none of the {len(paths)} picture files is there, {paths[0]} for instance; "
-        "put the pictures in that folder (`mpii fetch mpii FOLDER` downloads MPII)"
-    )
+    for image, name, path in zip(image_ids, names, paths, strict=True):
+        if shards.names.get(image) != name:
+            found = f"as {shards.names[image]}" if image in shards.names else "not at all"
+            raise DatasetError(
+                f"{shards.folder}: image {image}, {name}, is in these shards {found}; they are of other data: {make}"
+            )
+        # The pictures need not be there any more; those that are have to be the ones that were read.
+        if path.is_file() and path.stat().st_size != shards.source_bytes[image]:
+            raise DatasetError(f"{shards.folder}: {path} has changed since the shards were made; {make}")
+    if all(image in shards.unreadable for image in image_ids):
+        raise DatasetError(f"{shards.folder}: none of the {len(image_ids)} pictures could be read when they were made")
 
 
 def _tensorflow() -> ModuleType:
