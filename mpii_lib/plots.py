@@ -213,6 +213,26 @@ def image_grid(
     return figure
 
 
+def mistakes_figure(annotations: Annotations, image_ids: ArrayLike, mistakes: pd.DataFrame, *, most: int = 8) -> Figure:
+    """Pictures that a classifier named wrongly, each with the truth and the answer.
+
+    Parameters
+    ----------
+    annotations
+        Where the pictures are.
+    image_ids
+        (N,), in the order of the truth that was tested.
+    mistakes
+        From `ClassificationResult.mistakes`; its first rows are drawn.
+    most
+        How many, at most.
+    """
+    rows = list(mistakes.head(most).itertuples())
+    shown = [plt.imread(annotations.image_path(np.asarray(image_ids)[row.position])) for row in rows]
+    titles = [f"{row.true}\ntaken for {row.predicted} ({row.probability:.0%})" for row in rows]
+    return image_grid(shown, titles, size=3, heading="The surest mistakes")
+
+
 def bar_counts(
     counts: pd.Series, *, title: str = "", xlabel: str = "images", colour: str = PALETTE["blue"], log: bool = False
 ) -> Figure:

@@ -112,8 +112,12 @@ class ClassificationResult:
         names = list(self.classes)
         return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
 
-    def mistakes(self) -> pd.DataFrame:
-        """List the wrong answers, the surest first: `position`, `true`, `predicted`, `probability` of the answer."""
+    def mistakes(self, groups: Sequence[object] | np.ndarray | None = None) -> pd.DataFrame:
+        """List the wrong answers, the surest first: `position`, `true`, `predicted`, `probability` of the answer.
+
+        With `groups`, one value for each example (N,), only the surest mistake of each group stays: frames of one video
+        are wrong together, and one of them tells it. An example whose value is missing is a group of its own.
+        """
         wrong = np.flatnonzero(self.predicted != self.truth)
         names = np.asarray(self.classes, dtype=object)
         table = pd.DataFrame(
@@ -124,7 +128,13 @@ class ClassificationResult:
                 "probability": self.probabilities[wrong, self.predicted[wrong]],
             }
         )
-        return table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+        table = table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+        if groups is None:
+            return table
+        if len(groups) != len(self.truth):
+            raise MpiiError(f"groups: {len(groups)} values for {len(self.truth)} examples; give one for each")
+        group = pd.Series(np.asarray(groups, dtype=object)[table["position"]])
+        return table[~(group.duplicated() & group.notna())].reset_index(drop=True)
 
     def interval(
         self,

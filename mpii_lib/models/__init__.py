@@ -11,6 +11,7 @@ from mpii_lib.models.classifier import (
     feature_model,
     head_model,
     set_freeze,
+    weights_and_width,
 )
 from mpii_lib.models.freezing import freeze_backbone, frozen_layers
 from mpii_lib.models.weights import (
@@ -43,4 +44,5 @@ __all__ = [
     "sample_metadata",
     "save_backbone_weights",
     "set_freeze",
+    "weights_and_width",
 ]

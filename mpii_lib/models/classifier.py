@@ -16,8 +16,8 @@ from mpii_lib.models.backbones import SMALL_WIDTH, build_backbone, check_input_s
 from mpii_lib.models.freezing import Freeze, freeze_backbone, frozen_layers
 from mpii_lib.models.weights import check_source, load_backbone_weights
 
-Head = Literal["flatten", "flatten-dense", "pooled"]
-HEADS: tuple[Head, ...] = ("flatten", "flatten-dense", "pooled")
+Head = Literal["flatten", "flatten-dense", "flatten-dropout", "pooled"]
+HEADS: tuple[Head, ...] = ("flatten", "flatten-dense", "flatten-dropout", "pooled")
 # Mean colour of ImageNet in BGR order, as the networks that came from Caffe were trained with.
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 
@@ -78,6 +78,7 @@ def build_classifier(
         `weights.load_backbone_weights`.
     head
         "flatten": Flatten, Dense. "flatten-dense": Flatten, Dense(256, relu), Dropout(0.5), Dense, as in the report.
+        "flatten-dropout": Flatten, Dropout(0.5), Dense, the report's head for InceptionResNetV2.
         "pooled": GlobalAveragePooling2D, Dense; far fewer weights.
     freeze
         Which backbone layers stay as they are: "all", "none", -10 (all but the last 10) or ("last", 10); see
@@ -124,6 +125,15 @@ def build_classifier(
     return model
 
 
+def weights_and_width(name: str) -> tuple[str | None, float]:
+    """Turn a notebook's parameter WEIGHTS into what `build_classifier` takes as `weights` and `width`.
+
+    "sample" and "none" (random weights) mean the small networks of 1/8 of the filters, so that the two can be compared;
+    "imagenet" or the path of a file the full ones.
+    """
+    return (None if name == "none" else name), (SMALL_WIDTH if name in ("sample", "none") else 1.0)
+
+
 def _check_head(head: str, classes: Any, multilabel: bool) -> None:
     if head not in HEADS:
         raise ModelError(f"head {head!r} is unknown; known are: {', '.join(HEADS)}")
@@ -148,6 +158,7 @@ def _head(maps: Any, head: Head, classes: int, multilabel: bool, seed: int | Non
     flow = features(maps)
     if head == "flatten-dense":
         flow = layers.Dense(256, activation="relu", kernel_initializer=_glorot(seed), name="hidden")(flow)
+    if head in ("flatten-dense", "flatten-dropout"):
         flow = layers.Dropout(0.5, seed=seed, name="dropout")(flow)
     activation = "sigmoid" if multilabel else "softmax"
     # Probabilities stay in float32 under mixed precision: a softmax in half precision loses the rare classes.

@@ -1,8 +1,17 @@
 """Run notebooks and put what they found on one page, beside what the original report found."""
 
 from mpii_lib.errors import ReportError
-from mpii_lib.report.original import original_rows
+from mpii_lib.report.original import beside_report, original_rows, weights_in_words
 from mpii_lib.report.page import build_report
 from mpii_lib.report.run import FailedCell, NotebookRun, run_notebooks
 
-__all__ = ["FailedCell", "NotebookRun", "ReportError", "build_report", "original_rows", "run_notebooks"]
+__all__ = [
+    "FailedCell",
+    "NotebookRun",
+    "ReportError",
+    "beside_report",
+    "build_report",
+    "original_rows",
+    "run_notebooks",
+    "weights_in_words",
+]

@@ -7,6 +7,7 @@ from a random split of single pictures, on which frames of one video stand on bo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -60,13 +61,16 @@ ORIGINAL: tuple[OriginalRow, ...] = (
 )
 
 
-def original_rows(table: str | None = None) -> pd.DataFrame:
+def original_rows(table: str | None = None, *, model: str | None = None) -> pd.DataFrame:
     """Return the original report's rows as a table.
 
     Parameters
     ----------
     table : {"models", "parameters", "testing", "activities"}, optional
         Which of the report's tables; all of them when left out.
+    model
+        Only the rows of this backbone, in any case of its letters, as one shows them: columns in which it has nothing
+        are left out, and a cell without a value is empty text.
 
     Returns
     -------
@@ -86,4 +90,54 @@ def original_rows(table: str | None = None) -> pd.DataFrame:
         raise ReportError(f"the original report has no table {table!r}; choose one of {', '.join(TABLES)}")
     rows = pd.DataFrame([asdict(row) for row in ORIGINAL if table in (None, row.table)])
     numbers = ["train", "validation", "test", "accuracy"]
-    return rows.astype({**dict.fromkeys(numbers, "float64"), "epochs": "Int64", "batch": "Int64"})
+    rows = rows.astype({**dict.fromkeys(numbers, "float64"), "epochs": "Int64", "batch": "Int64"})
+    if model is None:
+        return rows
+    own = rows[rows["model"].str.lower() == model.lower()].drop(columns="model")
+    own = own.astype(object).where(lambda cells: cells.notna(), "")
+    return own.loc[:, (own != "").any()].reset_index(drop=True)
+
+
+def beside_report(
+    model: str, *, data: str, weights: str, width: float, validation: float, test: float, split: str = "by video"
+) -> pd.DataFrame:
+    """Put a run beside what the original report says of the same backbone, with what has to be known to compare them.
+
+    Parameters
+    ----------
+    model
+        The backbone.
+    data, split
+        What this run was trained on, and how its pictures were divided.
+    weights, width
+        What its backbone started from, and its share of the filters, as in its run record.
+    validation, test
+        Its accuracies, 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        Columns "the report" and "this run". The report gives a range where it has several trainings.
+    """
+    import pandas as pd
+
+    rows = [row for row in ORIGINAL if row.model.lower() == model.lower() and row.table in ("models", "testing")]
+    report = {"pictures": "MPII", "split": "random", "weights": weights_in_words("imagenet", 1)}
+    report |= {name: _range(getattr(row, name) for row in rows) for name in ("validation", "test")}
+    ours = {"pictures": data, "split": split, "weights": weights_in_words(weights, width)}
+    ours |= {"validation": f"{validation:.1%}", "test": f"{test:.1%}"}
+    return pd.DataFrame({"the report": report, "this run": ours})
+
+
+def weights_in_words(weights: str, width: float | None = None) -> str:
+    """Name a backbone's weights as a reader of a table needs it: "ImageNet", "sample, 1/8 of the filters"."""
+    known = {"imagenet": "ImageNet", "none": "random", "": "not said"}
+    filters = "" if width is None or width == 1 else f", 1/{1 / width:g} of the filters"
+    return known.get(weights.lower(), weights) + filters
+
+
+def _range(values: Iterable[float | None]) -> str:
+    known = sorted({value for value in values if value is not None})
+    if not known:
+        return "none given"
+    return " to ".join(f"{value:g}" for value in dict.fromkeys((known[0], known[-1]))) + " %"

@@ -174,3 +174,13 @@ def test_unknown_metrics_and_wrong_groups_are_refused():
         result.interval(groups=[1, 2, 3])
     with pytest.raises(MpiiError, match="at least 1"):
         result.top_k(0)
+
+
+def test_mistakes_by_group_keep_the_surest_of_each():
+    probabilities = one_hot([1, 1, 1, 0]) * [[0.6], [0.9], [0.7], [0.8]]
+    result = evaluate_classifier([0, 0, 0, 0], probabilities + 0.01, CLASSES)
+    assert result.mistakes().position.tolist() == [1, 2, 0]
+    assert result.mistakes(groups=["a", "a", "b", "a"]).position.tolist() == [1, 2]
+    assert result.mistakes(groups=[None, None, None, None]).position.tolist() == [1, 2, 0]
+    with pytest.raises(MpiiError, match="one for each"):
+        result.mistakes(groups=["a"])

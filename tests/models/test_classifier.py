@@ -18,6 +18,7 @@ from mpii_lib.models import (
     feature_model,
     head_model,
     set_freeze,
+    weights_and_width,
 )
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (4, 64, 48, 3), dtype=np.uint8)
@@ -55,6 +56,7 @@ def test_red_and_blue_are_not_mixed_up() -> None:
     [
         ("flatten", ["Flatten", "Dense"], (2 * 1 * 64 + 1) * 5),
         ("flatten-dense", ["Flatten", "Dense", "Dropout", "Dense"], (2 * 1 * 64 + 1) * 256 + 257 * 5),
+        ("flatten-dropout", ["Flatten", "Dropout", "Dense"], (2 * 1 * 64 + 1) * 5),
         ("pooled", ["GlobalAveragePooling2D", "Dense"], (64 + 1) * 5),
     ],
 )
@@ -74,7 +76,7 @@ def test_multilabel_answers_every_class_for_itself() -> None:
     assert model.predict(PICTURES, verbose=0).shape == (4, 1)
 
 
-@pytest.mark.parametrize("head", ["flatten", "flatten-dense", "pooled"])
+@pytest.mark.parametrize("head", ["flatten", "flatten-dense", "flatten-dropout", "pooled"])
 def test_features_and_head_are_the_two_halves_of_the_model(head: str) -> None:
     model = small(head)
     features = feature_model(model).predict(PICTURES, verbose=0)
@@ -137,7 +139,7 @@ def test_mixed_precision_ends_in_float32() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"head": "round"}, "head 'round' is unknown; known are: flatten, flatten-dense, pooled"),
+        ({"head": "round"}, "head 'round' is unknown; known are: flatten, flatten-dense, flatten-dropout, pooled"),
         ({"classes": 1}, "classes 1: give a whole number from 2 on"),
         ({"classes": 2.5}, "classes 2.5"),
         ({"classes": True}, "classes True"),
@@ -166,3 +168,11 @@ def test_set_freeze_frees_layers_and_the_record_will_say_so():
     set_freeze(model, -4)
     assert len(backbone_of(model).trainable_weights) == 6  # three convolutions with weights and biases, and a pooling
     assert model.provenance["freeze"] == -4
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("sample", ("sample", 1 / 8)), ("none", (None, 1 / 8)), ("imagenet", ("imagenet", 1)), ("my.h5", ("my.h5", 1))],
+)
+def test_a_notebooks_weights_parameter_decides_the_width_too(name, wanted):
+    assert weights_and_width(name) == wanted

@@ -3,7 +3,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_writer import KERNEL, Page, check_page, write_notebook
 
-from mpii_lib.report import ReportError, build_report, original_rows
+from mpii_lib.report import ReportError, beside_report, build_report, original_rows
 from mpii_lib.report.notebook_page import math_to_mathml, notebook_body, title_of
 from mpii_lib.training import write_record
 
@@ -220,3 +220,20 @@ def test_a_folder_of_other_notebooks_is_refused(tmp_path):
     write_notebook(tmp_path / "notebooks/a.ipynb")
     with pytest.raises(ReportError, match="was not made by run_notebooks"):
         build_report(tmp_path)
+
+
+def test_the_rows_of_one_backbone_are_shown_without_holes():
+    rows = original_rows(model="resnet50")
+    assert rows.columns.tolist() == ["table", "epochs", "optimizer", "frozen", "train", "validation", "test", "note"]
+    assert rows.loc[0, ["validation", "test"]].tolist() == [40, 83]
+    assert original_rows(model="InceptionResNetV2")["train"].tolist() == [93, 94, ""]
+    assert original_rows(model="VGG19").empty
+
+
+def test_a_run_stands_beside_the_report_with_both_weights():
+    run = {"data": "sample", "validation": 0.5, "test": 0.416}
+    table = beside_report("xception", weights="sample", width=1 / 8, **run)
+    assert table["the report"].tolist() == ["MPII", "random", "ImageNet", "74 to 81 %", "72.9 to 83.5 %"]
+    assert table["this run"].tolist() == ["sample", "by video", "sample, 1/8 of the filters", "50.0%", "41.6%"]
+    assert beside_report("ResNet50", weights="none", width=1, **run).loc["weights", "this run"] == "random"
+    assert beside_report("VGG19", weights="imagenet", width=1, **run).loc["test", "the report"] == "none given"
