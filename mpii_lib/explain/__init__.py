@@ -1,0 +1,34 @@
+"""Where a network looks: Grad-CAM and occlusion maps of classifiers, and the inside of an hourglass.
+
+The names that need Keras are loaded when they are first used; `overlay` needs only Matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mpii_lib.explain.overlay import overlay
+
+if TYPE_CHECKING:
+    from mpii_lib.explain.classifiers import grad_cam, occlusion_map, split_classifier
+    from mpii_lib.explain.gradients import gradient
+
+_NEEDS_KERAS = {
+    "grad_cam": "classifiers",
+    "occlusion_map": "classifiers",
+    "split_classifier": "classifiers",
+    "gradient": "gradients",
+}
+
+__all__ = ["grad_cam", "gradient", "occlusion_map", "overlay", "split_classifier"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEEDS_KERAS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_NEEDS_KERAS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
