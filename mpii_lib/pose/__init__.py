@@ -35,7 +35,8 @@ _HOME = {
     "head_size": "sizes",
     "torso_size": "sizes",
     "PersonCrops": "persons",
-    "PoseBatches": "persons",
+    "PoseAugmentation": "batches",
+    "PoseBatches": "batches",
     "person_crops": "persons",
 }
 
