@@ -1,0 +1,367 @@
+"""How wrong a predicted pose is, in sizes of the person: PCKh for MPII, PCK for other skeletons.
+
+A joint is correct when it lies no farther from its true place than a share of a body size: the head's for PCKh
+(Andriluka and others, CVPR 2014). Beside the rate stand the ways to average it, which differ by more than a point:
+every score says which one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from mpii_lib.errors import MpiiError
+from mpii_lib.skeletons import COCO, MPII, Skeleton
+
+Array = NDArray[np.float64]
+
+#: Joints that MPII's score leaves out: nobody can see them, annotators put them between others.
+NOT_SCORED = ("pelvis", "thorax")
+_HEAD = ("upper_neck", "head_top", "nose", "eye", "ear")
+_GROUPS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+
+
+class ScoreInterval(NamedTuple):
+    """A score, and the range that holds it in 95 % of the repeats (or what `level` says)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class PoseScore:
+    """Distances between predicted and true joints, and the scores that follow from them; shares from 0 to 1.
+
+    Attributes
+    ----------
+    distances
+        float64 (N, K) in body sizes (head sizes for PCKh); NaN where nothing can be scored: the joint is not annotated
+        or the person has no size. Infinite where the joint is annotated and no position was predicted.
+    threshold
+        A joint is correct at a distance of this or less.
+    skeleton
+        Names of the K joints.
+    visibility
+        int8 (N, K) as in `Annotations`, or None.
+    name
+        "PCKh" or "PCK".
+    """
+
+    distances: Array
+    threshold: float
+    skeleton: Skeleton
+    visibility: NDArray[np.int8] | None = None
+    name: str = "PCKh"
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """(N, K) bool: annotated, and within the threshold."""
+        return self.distances <= self.threshold
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(N, K) bool: annotated, on a person with a size. `correct` of these is what every rate counts."""
+        return ~np.isnan(self.distances)
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """(K,) bool: the joints that `total` and `mean` take in; of MPII's all but pelvis and thorax."""
+        return np.array([joint not in NOT_SCORED for joint in self.skeleton.joints])
+
+    @property
+    def left_out(self) -> int:
+        """Persons of whom nothing could be scored: no annotated joint, or no size."""
+        return int((~self.counted.any(axis=1)).sum())
+
+    @property
+    def total(self) -> float:
+        """The official total: correct joints among all annotated ones, pooled, without pelvis and thorax."""
+        return _rate(self.correct[:, self.scored], self.counted[:, self.scored])
+
+    @property
+    def mean(self) -> float:
+        """Unweighted mean of the rates of the same joints; each counts the same, however often it is annotated."""
+        return float(np.nanmean(self.per_joint.to_numpy()[self.scored]))
+
+    @property
+    def pooled_all(self) -> float:
+        """Pooled as `total`, but over every joint: the easy pelvis and thorax of MPII raise it."""
+        return _rate(self.correct, self.counted)
+
+    @property
+    def averages(self) -> pd.Series:
+        """The three by name: the official one first. Say which one you print."""
+        few, many = int(self.scored.sum()), len(self.skeleton)
+        names = [f"pooled over {few} joints", f"mean of {few} joints", f"pooled over {many} joints"]
+        if few == many:
+            return pd.Series([self.total, self.mean], index=names[:2], name=self.name)
+        return pd.Series([self.total, self.mean, self.pooled_all], index=names, name=self.name)
+
+    @property
+    def per_joint(self) -> pd.Series:
+        """Rate of each of the K joints; NaN where nobody has it annotated."""
+        rates = _rates(self.correct, self.counted)
+        return pd.Series(rates, index=pd.Index(self.skeleton.joints, name="joint"), name=self.name)
+
+    @property
+    def groups(self) -> pd.Series:
+        """Head, Shoulder, Elbow, Wrist, Hip, Knee, Ankle: each the mean of its joints' rates, as published tables do.
+
+        Head is the mean of upper neck and head top on MPII, and of nose, eyes and ears on COCO.
+        """
+        return self._by_group(self.per_joint.to_numpy())
+
+    def by_visibility(self) -> pd.DataFrame:
+        """Rates of visible and of occluded joints: a row for each group, and "Total" pooled over the scored joints.
+
+        Returns
+        -------
+        DataFrame
+            Columns visible, occluded (NaN where there are none), and visible_joints, occluded_joints: how many.
+
+        Raises
+        ------
+        MpiiError
+            When the score was made without `visibility`.
+        """
+        if self.visibility is None:
+            raise MpiiError(f"by_visibility: this {self.name} knows no visibility; give visibility=(N, K) to the score")
+        parts, scored = {}, self.scored
+        for label, value in (("visible", 2), ("occluded", 1)):
+            chosen = self.counted & (self.visibility == value)
+            hit = self.correct & chosen
+            parts[label] = self._by_group(_rates(hit, chosen))
+            parts[label]["Total"] = _rate(hit[:, scored], chosen[:, scored])
+            parts[f"{label}_joints"] = self._by_group(chosen.sum(axis=0).astype(float), total=True)
+            parts[f"{label}_joints"]["Total"] = chosen[:, scored].sum()
+        table = pd.DataFrame(parts)[["visible", "occluded", "visible_joints", "occluded_joints"]]
+        return table.astype({"visible_joints": int, "occluded_joints": int})
+
+    def at(self, threshold: float) -> PoseScore:
+        """The same predictions at another threshold."""
+        return replace(self, threshold=_checked_threshold(threshold))
+
+    def curve(self, thresholds: Sequence[float] | Array | None = None) -> pd.DataFrame:
+        """Scores over thresholds (0 to the own threshold in 50 steps when None).
+
+        Published code that fills a table for 0, 0.01, 0.02, ... and reads row 11 prints "@0.1" for what is @0.11. Here
+        the index is the threshold itself: `curve([0.1])`.
+
+        Returns
+        -------
+        DataFrame
+            Index: the thresholds. Columns: Total, then the groups.
+        """
+        steps = np.linspace(0, self.threshold, 51) if thresholds is None else np.asarray(thresholds, float)
+        scores = [self.at(float(step)) for step in steps]
+        rows = [{"Total": score.total, **score.groups} for score in scores]
+        return pd.DataFrame(rows, index=pd.Index(steps, name="threshold"))
+
+    def interval(
+        self, groups: Sequence[object] | NDArray[np.generic] | None = None, seed: int = 0, repeats: int = 1000,
+        level: float = 0.95,
+    ) -> ScoreInterval:  # fmt: skip
+        """Bootstrap interval of `total` (percentile method, Efron 1979).
+
+        Parameters
+        ----------
+        groups
+            (N,) picture or video of each person; whole groups are drawn, since what stands together fails together.
+            A missing value is a group of its own; None makes each person one.
+        seed, repeats, level
+            Of the random draws, how many, and the share of them inside the interval.
+
+        Raises
+        ------
+        MpiiError
+            For groups of another length than the persons.
+        """
+        people = len(self.distances)
+        codes = np.arange(people) if groups is None else pd.factorize(pd.Series(groups))[0]
+        if len(codes) != people:
+            raise MpiiError(f"interval: {len(codes)} groups for {people} persons; give one for each person")
+        alone = codes < 0
+        codes = np.where(alone, codes.max(initial=-1) + np.cumsum(alone), codes)
+        hits = np.bincount(codes, self.correct[:, self.scored].sum(axis=1))
+        joints = np.bincount(codes, self.counted[:, self.scored].sum(axis=1))
+        units, generator = len(hits), np.random.default_rng(seed)
+        values = np.empty(repeats)
+        for repeat in range(repeats):
+            drawn = generator.integers(0, units, units)
+            values[repeat] = hits[drawn].sum() / max(joints[drawn].sum(), 1)
+        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+        return ScoreInterval(self.total, float(low), float(high))
+
+    def scores(
+        self, groups: Sequence[object] | NDArray[np.generic] | None = None, seed: int = 0
+    ) -> dict[str, float | str]:
+        """Give the scores as a dict for the run record (`mpii_lib.training.add_scores`); the report reads it.
+
+        `total`, `total_low` and `total_high` (95 %, with `groups` and `seed` as in `interval`), `mean`, `pooled_all`,
+        `threshold`, `people`, `joints`, `metric`, and the groups in lower case. Rates that do not exist are left out.
+        """
+        interval = self.interval(groups, seed)
+        told = {
+            "total": interval.value,
+            "total_low": interval.low,
+            "total_high": interval.high,
+            "mean": self.mean,
+            "pooled_all": self.pooled_all,
+            **{str(name).lower(): float(rate) for name, rate in self.groups.items()},
+        }
+        kept = {name: value for name, value in told.items() if np.isfinite(value)}
+        counts = {"people": len(self.distances) - self.left_out, "joints": int(self.counted[:, self.scored].sum())}
+        return {"metric": self.name, "threshold": self.threshold, **kept, **counts}
+
+    def _by_group(self, values: Array, total: bool = False) -> pd.Series:
+        """Means (or sums) of K values over the joints of each group."""
+        combine = np.nansum if total else _mean
+        members = {name: [i for i, joint in enumerate(self.skeleton.joints) if name in joint] for name in _GROUPS}
+        head = [i for i, joint in enumerate(self.skeleton.joints) if any(part in joint for part in _HEAD)]
+        found = {name.capitalize(): combine(values[m]) for name, m in {"head": head, **members}.items() if m}
+        return pd.Series(found, name=self.name)
+
+    def __repr__(self) -> str:
+        scored = len(self.distances) - self.left_out
+        joints = int(self.scored.sum())
+        return f"{self.name}@{self.threshold:g} {self.total:.3f}, pooled over {joints} joints of {scored:,} persons"
+
+    def _repr_html_(self) -> str:
+        rows = [("Total", self.total), *self.groups.items(), *self.averages.items()]
+        cells = "".join(f'<tr><th scope="row">{name}</th><td>{rate:.3f}</td></tr>' for name, rate in rows)
+        return f"<table><caption>{self!r}</caption>{cells}</table>"
+
+
+def pckh(
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    head_size: ArrayLike,
+    threshold: float = 0.5,
+    skeleton: Skeleton = MPII,
+    visibility: ArrayLike | None = None,
+) -> PoseScore:
+    """PCKh: the share of joints no farther from the truth than half a head size (MPII's official score).
+
+    All *annotated* joints count, visible or not. Pelvis and thorax are left out of the total, which is pooled over
+    joints. The distance may equal the threshold (`<=`).
+
+    Parameters
+    ----------
+    predicted
+        (N, K, 2) x and y in pixels of the full picture. NaN: nothing was predicted, which is wrong where annotated.
+    truth
+        (N, K, 2) in the same pixels; NaN where not annotated.
+    head_size
+        (N,) pixels (`head_size`). A person whose size is NaN cannot be scored and is left out (`left_out`).
+    threshold
+        In head sizes.
+    skeleton
+        Names of the K joints; the MPII ones.
+    visibility
+        (N, K) 0 not annotated, 1 occluded, 2 visible; needed for `by_visibility` only. A joint with 0 is not scored.
+
+    Returns
+    -------
+    PoseScore
+        `.total` (official), `.mean` and `.pooled_all`, `.per_joint`, `.groups`, `.by_visibility()`, `.curve()`.
+
+    Raises
+    ------
+    MpiiError
+        Shapes do not fit, a size or the threshold is not positive, or nothing can be scored.
+
+    Notes
+    -----
+    An accuracy normalised by a fixed 6.4 px of the 64-grid, as training code prints it, is not PCKh. "PCKh@0.1" of
+    some published code is @0.11 (`PoseScore.curve`). Source: Andriluka, Pishchulin, Gehler, Schiele, "2D Human Pose
+    Estimation: New Benchmark and State of the Art Analysis", CVPR 2014, and the official evaluation code.
+    """
+    return _score("PCKh", predicted, truth, head_size, threshold, skeleton, visibility)
+
+
+def pck(
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    size: ArrayLike,
+    threshold: float = 0.2,
+    skeleton: Skeleton = COCO,
+    visibility: ArrayLike | None = None,
+) -> PoseScore:
+    """PCK: as `pckh`, but measured in another size of the person, for data without head boxes such as COCO.
+
+    `size` (N,) is usually `torso_size(truth)` or `box_size(people)`; which one has to be said beside the score, they
+    differ by a factor of three or so. The other parameters, the result and the errors are those of `pckh`.
+
+    Source: Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts", TPAMI 2013 (box); Sapp and
+    Taskar, "MODEC", CVPR 2013 (torso).
+    """
+    return _score("PCK", predicted, truth, size, threshold, skeleton, visibility)
+
+
+def checked_poses(
+    predicted: ArrayLike, truth: ArrayLike, visibility: ArrayLike | None, joints: int
+) -> tuple[Array, Array, NDArray[np.int8]]:
+    """Predicted and true joints as float64 (N, K, 2), NaN where not annotated, and visibility (N, K); or MpiiError."""
+    guess, known = np.asarray(predicted, float), np.array(truth, float)
+    if known.ndim != 3 or known.shape[1:] != (joints, 2) or guess.shape != known.shape:
+        raise MpiiError(f"predicted {guess.shape}, truth {known.shape}: give (N, {joints}, 2) for both")
+    if np.isinf(guess).any() or np.isinf(known).any():
+        raise MpiiError("predicted and truth: some joints are infinite; use NaN for joints that are not there")
+    missing = np.isnan(known).any(axis=2)
+    seen = np.where(missing, 0, 2) if visibility is None else np.array(visibility)
+    if seen.shape != missing.shape or not np.isin(seen, (0, 1, 2)).all():
+        raise MpiiError(f"visibility {seen.shape}: give (N, K) = {missing.shape} with 0, 1 and 2")
+    known[missing | (seen == 0)] = np.nan
+    return guess, known, np.where(missing, 0, seen).astype(np.int8)
+
+
+def _score(
+    name: str,
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    size: ArrayLike,
+    threshold: float,
+    skeleton: Skeleton,
+    visibility: ArrayLike | None,
+) -> PoseScore:
+    guess, known, seen = checked_poses(predicted, truth, visibility, len(skeleton))
+    sizes = np.asarray(size, float)
+    if sizes.shape != (len(known),):
+        raise MpiiError(f"{name}: sizes have shape {sizes.shape}; give one for each of the {len(known)} persons")
+    if (sizes <= 0).any() or np.isinf(sizes).any():
+        where = int(np.flatnonzero((sizes <= 0) | np.isinf(sizes))[0])
+        raise MpiiError(f"{name}: the size of person {where} is {sizes[where]} px; correct its box, or leave it out")
+    distances = np.linalg.norm(guess - known, axis=2)
+    distances[np.isnan(guess).any(axis=2) & ~np.isnan(known[..., 0])] = np.inf
+    distances /= sizes[:, None]
+    if np.isnan(distances).all():
+        raise MpiiError(f"{name}: nothing can be scored: no person has both an annotated joint and a size")
+    return PoseScore(distances, _checked_threshold(threshold), skeleton, None if visibility is None else seen, name)
+
+
+def _checked_threshold(threshold: float) -> float:
+    if not (np.isfinite(threshold) and threshold >= 0):
+        raise MpiiError(f"threshold is {threshold}; give a share of the size, for PCKh usually 0.5")
+    return float(threshold)
+
+
+def _rate(hit: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float:
+    return float(hit.sum() / counted.sum()) if counted.any() else float("nan")
+
+
+def _rates(hit: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Array:
+    count = counted.sum(axis=0)
+    return np.where(count > 0, hit.sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _mean(values: Array) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
