@@ -40,7 +40,7 @@ def fails(capsys, *arguments, status=2):
     return complaint[0]
 
 
-@pytest.mark.parametrize("command", ["sample", "fetch", "info", "run", "report"])
+@pytest.mark.parametrize("command", ["sample", "fetch", "shards", "info", "run", "report"])
 def test_each_command_has_help_with_an_example(capsys, command):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -52,7 +52,7 @@ def test_each_command_has_help_with_an_example(capsys, command):
     "arguments",
     [[], ["paint"], ["sample"], ["sample", "x", "--images", "0"], ["sample", "x", "--seed", "-1"],
      ["sample", "x", "--size", "big"], ["fetch", "imagenet"], ["run"], ["run", "x.ipynb", "-p", "EPOCHS"],
-     ["report", "--data", "imagenet"]],
+     ["report", "--data", "imagenet"], ["shards"], ["shards", "x", "--size", "256"], ["shards", "x", "-j", "0"]],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2_and_writes_nothing(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
@@ -113,6 +113,41 @@ def test_a_picture_that_is_not_one_is_named_and_the_rest_is_read(sample, tmp_pat
     said = fails(capsys, "info", mat, "--pictures", status=1)
     assert f"{broken}: cannot be read as a picture" in said
     assert "no annotation file" in fails(capsys, "info", broken)
+
+
+def test_shards_are_written_checked_and_kept(sample, tmp_path, capsys):
+    folder = tmp_path / "small"
+    for _ in range(2):
+        assert main(["shards", str(sample), str(folder), "--size", "40x30"]) == 0
+        assert "40 pictures of 30 x 40 pixels" in capsys.readouterr().out
+    assert main(["shards", "--check", str(folder)]) == 0 and "whole" in capsys.readouterr().out
+    assert "one folder" in fails(capsys, "shards", "--check", sample, folder)
+    assert "holds shards of 30 x 40" in fails(capsys, "shards", sample, folder)
+
+    (file,) = folder.glob("*.npy")
+    data = bytearray(file.read_bytes())
+    data[1000] ^= 1
+    file.write_bytes(data)
+    assert f"{file}: its bytes have changed" in fails(capsys, "shards", "--check", folder, status=1)
+    file.unlink()
+    assert f"{file}: is missing; run `mpii shards` again" in fails(capsys, "shards", "--check", folder)
+    assert "there is no such file" in fails(capsys, "shards", "--check", tmp_path / "nowhere")
+
+
+def test_shards_name_the_pictures_they_leave_out(sample, tmp_path, capsys):
+    import shutil
+
+    folder = shutil.copytree(sample, tmp_path / "sample")
+    pictures = sorted((folder / "images").iterdir())
+    pictures[3].write_text("no picture")
+    assert f"{pictures[3]}: cannot be read as a picture (not a picture)" in fails(capsys, "shards", folder, status=1)
+    assert (tmp_path / "sample-256x256" / "shards.json").is_file()
+    for picture in pictures[4:30]:
+        picture.unlink()
+    assert main(["shards", str(folder), str(tmp_path / "few")]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("no such file") + said.err.count("not a picture") == 20 and "and 7 more" in said.err
+    assert "13 pictures" in said.out and "27 pictures could not be read" in said.out
 
 
 def bad_files(folder: Path):

@@ -28,7 +28,7 @@ _HOME = {
     "split_at_commas": "labels",
     "Shards": "shards",
     "open_shards": "shards",
-    "write_shards": "shards",
+    "write_shards": "shard_writer",
     "class_weights": "splits",
     "fold_images": "splits",
     "split_images": "splits",

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpii_lib.datasets.augmentation import Augmentation
+from mpii_lib.datasets.labels import Column, image_labels
 from mpii_lib.datasets.pictures import check_pictures, read_picture, resize_picture
 from mpii_lib.datasets.shards import Shards, open_shards
-from mpii_lib.datasets.labels import Column, image_labels
 from mpii_lib.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ImageDataset:
 
     @property
     def skipped(self) -> list[tuple[str, str]]:
-        """Path and reason of each picture that could not be read so far; whole after the first epoch, or with shards."""
+        """Path and reason of each picture that could not be read so far; whole after the first epoch."""
         return [(str(self.paths[position]), reason) for position, reason in sorted(self._unreadable.items())]
 
     @property
@@ -322,8 +322,8 @@ def _check_shards(
     make = "make them again with `mpii shards`"
     if size[0] > shards.size[0] or size[1] > shards.size[1]:
         raise DatasetError(
-            f"{shards.folder}: has pictures of {shards.size[0]} x {shards.size[1]} pixels, {size[0]} x {size[1]} are asked "
-            "for; make larger shards in another folder, or ask for this size"
+            f"{shards.folder}: has pictures of {shards.size[0]} x {shards.size[1]} pixels, {size[0]} x {size[1]} are "
+            "asked for; make larger shards in another folder, or ask for this size"
         )
     for image, name, path in zip(image_ids, names, paths, strict=True):
         if shards.names.get(image) != name:

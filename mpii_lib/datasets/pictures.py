@@ -1,0 +1,78 @@
+"""One picture file, whatever its kind, as an array of the size that is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mpii_lib.errors import DatasetError
+
+
+def read_picture(path: Path | str, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read one picture of any kind that Pillow knows, as RGB scaled to `size`.
+
+    Parameters
+    ----------
+    path
+        The file; its content counts, not its ending.
+    size
+        (height, width) in pixels. A JPEG of a multiple of that is decoded at 1/2, 1/4 or 1/8. None: as it is.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 (height, width, 3).
+
+    Raises
+    ------
+    DatasetError
+        The message is the reason alone: the file is missing, broken, cut short, or not a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith(("I", "F")):
+                raise DatasetError(f"pixels of type {picture.mode} are not 8 bits a colour")
+            if size is None:
+                return np.asarray(picture.convert("RGB"))
+            height, width = size
+            picture.draft("RGB", (width, height))
+            return np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
+    except DatasetError:
+        raise
+    except FileNotFoundError:
+        raise DatasetError("no such file") from None
+    except UnidentifiedImageError:
+        raise DatasetError("not a picture") from None
+    except Exception as error:  # Pillow's decoders raise what they like on broken bytes
+        reason = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+        raise DatasetError(reason) from None
+
+
+def resize_picture(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale a picture in memory, uint8 (H, W, 3), to `size` (height, width) with the filter of `read_picture`."""
+    height, width = size
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def check_pictures(paths: list[Path], caller: str) -> None:
+    """Refuse a folder that is wrong as a whole: no file is there, or none of the first twenty is a picture."""
+    reasons: list[str] = []
+    for path in paths:
+        if path.is_file():
+            try:
+                read_picture(path, (8, 8))
+                return
+            except DatasetError as error:
+                reasons.append(f"{path}: {error}")
+        if len(reasons) == 20:
+            break
+    if reasons:
+        raise DatasetError(
+            f"{caller}: none of the first {len(reasons)} picture files can be read ({reasons[0]}); fetch them again"
+        )
+    raise DatasetError(
+        f"{caller}: none of the {len(paths)} picture files is there, {paths[0]} for instance; "
+        "put the pictures in that folder (`mpii fetch mpii FOLDER` downloads MPII)"
+    )
