@@ -228,6 +228,32 @@ def describe(model: keras.Model) -> pd.DataFrame:
     return table.astype(int)
 
 
+def freeze_table(model: keras.Model, freezes: Sequence[Freeze]) -> pd.DataFrame:
+    """Compare what several freeze notations would leave free in the backbone of a classifier; nothing is changed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a notation; columns `frozen_layers` and `trainable_parameters` of the backbone, counted as in
+        `describe`, and `free`, the first and the last layer that would learn.
+    """
+    layers = backbone_of(model).layers
+    rows = {}
+    for freeze in freezes:
+        frozen = frozen_layers(len(layers), freeze)
+        counts = [
+            (layer.name, count)
+            for position, layer in enumerate(layers)
+            if position not in frozen
+            and not isinstance(layer, keras.layers.BatchNormalization)
+            and (count := layer.count_params())
+        ]
+        free = f"{counts[0][0]} to {counts[-1][0]}" if counts else "none"
+        holding = sum(1 for layer in layers if layer.weights)
+        rows[repr(freeze)] = (holding - len(counts), sum(count for _, count in counts), free)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["frozen_layers", "trainable_parameters", "free"])
+
+
 def _counts(layers: list[keras.layers.Layer]) -> dict[str, int]:
     frozen = [layer for layer in layers if layer.weights and not layer.trainable_weights]
     return {

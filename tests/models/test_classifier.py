@@ -16,6 +16,7 @@ from mpii_lib.models import (
     build_classifier,
     describe,
     feature_model,
+    freeze_table,
     head_model,
     set_freeze,
     weights_and_width,
@@ -176,3 +177,15 @@ def test_set_freeze_frees_layers_and_the_record_will_say_so():
 )
 def test_a_notebooks_weights_parameter_decides_the_width_too(name, wanted):
     assert weights_and_width(name) == wanted
+
+
+def test_the_freeze_table_says_what_setting_each_notation_would_do() -> None:
+    model = small("flatten")
+    before = [layer.trainable for layer in backbone_of(model).layers]
+    table = freeze_table(model, ["all", "none", -4, ("last", 4)])
+    assert [layer.trainable for layer in backbone_of(model).layers] == before
+    assert table.loc["'all'", "free"] == "none" and table.loc["-4", "free"] == "block5_conv1 to block5_conv3"
+    for name, freeze in zip(table.index, ["all", "none", -4, ("last", 4)], strict=True):
+        set_freeze(model, freeze)
+        wanted = describe(model).loc["backbone", ["frozen_layers", "trainable_parameters"]]
+        assert table.loc[name, wanted.index].tolist() == wanted.tolist()
