@@ -1,5 +1,21 @@
-"""Scores and what they are worth: classification metrics from scikit-learn, with bootstrap intervals."""
+"""Scores and what they are worth: metrics from scikit-learn, calibration, and bootstrap intervals over videos."""
 
-from mpii_lib.evaluation.classification import ClassificationResult, Interval, evaluate_classifier
+from mpii_lib.evaluation.bootstrap import Comparison, Interval, compare
+from mpii_lib.evaluation.calibration import Calibration, Temperature, evaluate_calibration, fit_temperature
+from mpii_lib.evaluation.classification import ClassificationResult, evaluate_classifier
+from mpii_lib.evaluation.multilabel import MultilabelResult, evaluate_multilabel, frequency_baseline
 
-__all__ = ["ClassificationResult", "Interval", "evaluate_classifier"]
+__all__ = [
+    "Calibration",
+    "ClassificationResult",
+    "Comparison",
+    "Interval",
+    "MultilabelResult",
+    "Temperature",
+    "compare",
+    "evaluate_calibration",
+    "evaluate_classifier",
+    "evaluate_multilabel",
+    "fit_temperature",
+    "frequency_baseline",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,24 +19,20 @@ from sklearn.metrics import (
 )
 
 from mpii_lib.errors import MpiiError
+from mpii_lib.evaluation.bootstrap import Groups, Scored, Statistic, html_table, known_metric
+from mpii_lib.evaluation.calibration import Calibration, evaluate_calibration
+from mpii_lib.evaluation.ranking import (
+    average_precision_statistic,
+    average_precisions,
+    class_scores,
+    mean_of_known,
+)
 
-Metric = Literal["accuracy", "balanced_accuracy", "macro_f1"]
 _SHOWN_CLASSES = 25
 
 
-class Interval(NamedTuple):
-    """A score, and the range that holds it in 95 % of the repeats (or what `level` says)."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
-
-
 @dataclass(frozen=True)
-class ClassificationResult:
+class ClassificationResult(Scored):
     """Predictions beside the truth, and the scores that follow from them.
 
     Attributes
@@ -49,6 +45,8 @@ class ClassificationResult:
         The C names.
     """
 
+    METRICS: ClassVar = ("accuracy", "balanced_accuracy", "macro_f1", "mean_average_precision")
+    CLASS_METRICS: ClassVar = ("recall", "precision", "f1", "average_precision")
     truth: np.ndarray
     probabilities: np.ndarray
     classes: tuple[str, ...]
@@ -84,6 +82,25 @@ class ClassificationResult:
         """Accuracy of always answering with the most frequent class of the truth: what any classifier must beat."""
         return float(np.bincount(self.truth).max() / len(self.truth))
 
+    @cached_property
+    def average_precision(self) -> pd.Series:
+        """Average precision of "this class or not", by class; NaN for classes that the truth lacks."""
+        values = average_precisions(self._one_hot, self.probabilities)
+        return pd.Series(values, index=pd.Index(self.classes, name="class"), name="average_precision")
+
+    @cached_property
+    def mean_average_precision(self) -> float:
+        """Mean of `average_precision` over the classes in the truth.
+
+        The score of the 393-class activity protocol of MPII (Pishchulin 2014, Girdhar 2017). A classifier that gives
+        every example the same probabilities gets 1 / (number of classes in the truth).
+        """
+        return mean_of_known(self.average_precision.to_numpy())
+
+    def calibration(self, bins: int = 10, strategy: str = "uniform") -> Calibration:
+        """Compare how sure the answers are with how often they are right; see `evaluate_calibration`."""
+        return evaluate_calibration(self.truth, self.probabilities, bins, strategy)
+
     def top_k(self, k: int = 5) -> float:
         """Share of the examples whose true class is among the k most probable ones; 1 when k reaches C."""
         if k < 1:
@@ -112,7 +129,7 @@ class ClassificationResult:
         names = list(self.classes)
         return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
 
-    def mistakes(self, groups: Sequence[object] | np.ndarray | None = None) -> pd.DataFrame:
+    def mistakes(self, groups: Groups = None) -> pd.DataFrame:
         """List the wrong answers, the surest first: `position`, `true`, `predicted`, `probability` of the answer.
 
         With `groups`, one value for each example (N,), only the surest mistake of each group stays: frames of one video
@@ -136,59 +153,34 @@ class ClassificationResult:
         group = pd.Series(np.asarray(groups, dtype=object)[table["position"]])
         return table[~(group.duplicated() & group.notna())].reset_index(drop=True)
 
-    def interval(
-        self,
-        metric: Metric = "accuracy",
-        groups: Sequence[object] | np.ndarray | None = None,
-        seed: int = 0,
-        repeats: int = 1000,
-        level: float = 0.95,
-    ) -> Interval:
-        """Bootstrap interval of a score (Efron 1979, percentile method).
+    @property
+    def _one_hot(self) -> np.ndarray:
+        return self.truth[:, None] == np.arange(len(self.classes))
 
-        Parameters
-        ----------
-        metric
-            "accuracy", "balanced_accuracy" or "macro_f1".
-        groups
-            One value for each example (N,). Whole groups are drawn then, not single examples: frames of one video
-            succeed or fail together, and counting them one by one makes the interval too narrow. An example whose
-            value is missing is a group of its own.
-        seed, repeats
-            Of the random draws, and how many there are.
-        level
-            Share of the repeats inside the interval.
+    def statistic(self, metric: str) -> Statistic:
+        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the bootstrap."""
+        if known_metric(metric, self.METRICS) == "mean_average_precision":
+            of_classes = average_precision_statistic(self._one_hot, self.probabilities)
+            return lambda weights: mean_of_known(of_classes(weights))
+        return lambda weights: _FROM_COUNTS[metric](self._counts(weights))
 
-        Returns
-        -------
-        Interval
-            (value, low, high).
+    def class_statistic(self, metric: str) -> Statistic:
+        """Give a score of `CLASS_METRICS` for each class (C,) as a function of the weights (N,) of the examples."""
+        if known_metric(metric, self.CLASS_METRICS) == "average_precision":
+            return average_precision_statistic(self._one_hot, self.probabilities)
 
-        Raises
-        ------
-        MpiiError
-            For an unknown metric, or groups of another length than the truth.
-        """
-        if metric not in _FROM_COUNTS:
-            raise MpiiError(f"interval: metric {metric!r} is unknown; use one of {', '.join(_FROM_COUNTS)}")
-        count = len(self.truth)
-        codes = np.arange(count) if groups is None else pd.factorize(pd.Series(groups))[0]
-        if len(codes) != count:
-            raise MpiiError(f"interval: {len(codes)} groups for {count} examples; give one for each example")
-        alone = codes < 0
-        codes = np.where(alone, codes.max() + np.cumsum(alone), codes)
-        units, size = int(codes.max()) + 1, len(self.classes)
-        generator = np.random.default_rng(seed)
+        def statistic(weights: np.ndarray) -> np.ndarray:
+            counts = self._counts(weights)
+            return class_scores(np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0))[metric]
+
+        return statistic
+
+    def _counts(self, weights: np.ndarray) -> np.ndarray:
+        size = len(self.classes)
         cells = self.truth * size + self.predicted  # position in the flattened confusion matrix
-        values = np.empty(repeats)
-        for repeat in range(repeats):
-            drawn = np.bincount(generator.integers(0, units, units), minlength=units)
-            counts = np.bincount(cells, weights=drawn[codes], minlength=size * size).reshape(size, size)
-            values[repeat] = _FROM_COUNTS[metric](counts)
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        return Interval(float(getattr(self, metric)), float(low), float(high))
+        return np.bincount(cells, weights=weights, minlength=size * size).reshape(size, size)
 
-    def scores(self, groups: Sequence[object] | np.ndarray | None = None, seed: int = 0) -> dict[str, float]:
+    def scores(self, groups: Groups = None, seed: int = 0) -> dict[str, float]:
         """Give the scores as a dict for the run record (`mpii_lib.training.add_scores`).
 
         `accuracy_low` and `accuracy_high` are the ends of the 95 % interval, with `groups` and `seed` as in `interval`.
@@ -200,6 +192,7 @@ class ClassificationResult:
             "accuracy_high": accuracy.high,
             "balanced_accuracy": self.balanced_accuracy,
             "macro_f1": self.macro_f1,
+            "mean_average_precision": self.mean_average_precision,
             "top_5": self.top_k(5),
             "majority": self.majority,
             "examples": len(self.truth),
@@ -221,10 +214,9 @@ class ClassificationResult:
             "examples": str(len(self.truth)),
             "classes in the truth": f"{len(self.present)} of {len(self.classes)}",
         }
-        cells = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows.items())
         table = self.per_class[self.per_class["support"] > 0].sort_values("support", ascending=False, kind="stable")
         note = "" if len(table) <= _SHOWN_CLASSES else f"<p>The {_SHOWN_CLASSES} largest of {len(table)} classes.</p>"
-        return f"<table>{cells}</table>{table.head(_SHOWN_CLASSES).round(3).to_html(border=0)}{note}"
+        return f"{html_table(rows)}{table.head(_SHOWN_CLASSES).round(3).to_html(border=0)}{note}"
 
 
 def evaluate_classifier(
@@ -270,15 +262,11 @@ def _accuracy(counts: np.ndarray) -> float:
 
 
 def _balanced_accuracy(counts: np.ndarray) -> float:
-    support = counts.sum(axis=1)
-    held = support > 0
-    return float((np.diagonal(counts)[held] / support[held]).mean())
+    return mean_of_known(class_scores(np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0))["recall"])
 
 
 def _macro_f1(counts: np.ndarray) -> float:
-    support, answered = counts.sum(axis=1), counts.sum(axis=0)
-    held = support > 0
-    return float((2 * np.diagonal(counts)[held] / (support[held] + answered[held])).mean())
+    return mean_of_known(class_scores(np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0))["f1"])
 
 
 # The same scores from a confusion matrix: a thousand repeats through scikit-learn would take seconds.
