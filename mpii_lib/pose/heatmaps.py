@@ -7,6 +7,7 @@ so cell j of a map with stride s lies at (j + 0.5) s - 0.5 in the input.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -67,11 +68,13 @@ def encode_heatmaps(
     """
     points, seen = _checked(joints, visibility)
     widths = checked_widths(method, sigma)
+    mask = joint_mask(points, seen, input_size)[..., None]
+    points = np.where(mask > 0, points, np.float32(0))
     rows, columns = (
         _profiles(points[..., axis], seen, size[place], input_size[place], method, widths, resize)
         for axis, place in ((1, 0), (0, 1))
     )
-    rows *= joint_mask(points, seen, input_size)[..., None]
+    rows *= mask
     return np.swapaxes(rows, 1, 2)[:, :, None, :] * np.swapaxes(columns, 1, 2)[:, None, :, :]
 
 
@@ -162,10 +165,13 @@ def resize_weights(cells: int, pixels: int, resize: Resize) -> NDArray[np.float6
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
+@lru_cache(maxsize=16)
 def thesis_table(cells: int, pixels: int, width: float, resize: Resize) -> NDArray[np.float32]:
     """(pixels, cells) float32: row x is what the thesis' recipe makes along one axis of a joint at pixel x."""
     filtered = ndimage.gaussian_filter1d(np.eye(pixels), width, axis=1)  # row x: a one at x, filtered
-    return np.asarray(filtered @ resize_weights(cells, pixels, resize).T, np.float32)
+    table = np.asarray(filtered @ resize_weights(cells, pixels, resize).T, np.float32)
+    table.flags.writeable = False  # the cache hands the same array to everyone
+    return table
 
 
 def checked_widths(method: Method, sigma: Widths) -> tuple[float, float]:
@@ -201,13 +207,12 @@ def _profiles(
     resize: Resize,
 ) -> NDArray[np.float32]:
     """float32 (B, K, cells): the heatmaps along one axis."""
-    known = np.nan_to_num(positions)
     if method == "thesis":
-        nearest = np.clip(np.floor(known + 0.5), 0, pixels - 1).astype(int)
+        nearest = np.clip(np.floor(positions + 0.5), 0, pixels - 1).astype(int)
         visible, occluded = (thesis_table(cells, pixels, width, resize) for width in widths)
         return np.where((seen == 1)[..., None], occluded[nearest], visible[nearest])
     stride = np.float32(pixels / cells)
-    place = (known + np.float32(0.5)) / stride
+    place = (positions + np.float32(0.5)) / stride
     centre = np.floor(place) if method == "gaussian" else place - np.float32(0.5)
     width = np.where(seen == 1, np.float32(widths[1]), np.float32(widths[0]))[..., None]
     steps = (np.arange(cells, dtype=np.float32) - centre[..., None]) / width
