@@ -9,16 +9,14 @@ in which its result is thrown away. loadmat and the reader use one core, so thei
 programs disturb less; the cache's is the clock's.
 """
 
-import json
 import os
-import platform
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from _results import save_result
 from scipy.io import loadmat
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,11 +119,8 @@ def main() -> dict:
             copy.write_bytes(real.read_bytes())
             files["real file"] = measure(copy)
     result = {
-        "benchmark": "annotations",
         "files": files,
         "limits": {name: {"of": of, "at_most": limit} for name, (of, limit) in LIMITS.items()},
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
-        "versions": {name: version(name) for name in ("numpy", "pandas", "scipy", "pyarrow")},
     }
     print(f"{'file':<16}{'what':<10}{'seconds':>9}{'ratio to loadmat':>18}   target")
     for name, row in files.items():
@@ -133,9 +128,7 @@ def main() -> dict:
             of, limit = LIMITS.get(what, ("", 0.0))
             note = f"{of} <= {limit}: {'met' if row[of][what] <= limit else 'MISSED'}" if of else row["loadmat_options"]
             print(f"{name:<16}{what:<10}{seconds:>9.3f}{row['ratio'][what]:>18.3f}   {note}")
-    path = ROOT / "benchmarks" / "results" / "annotations.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save_result("annotations", result, "numpy", "pandas", "scipy", "pyarrow")
     return result
 
 

@@ -9,23 +9,20 @@ less than the clock. Both trainings are resumed once, so each pays for one more 
 training are run; its time for fifty is theirs and forty times the mean of the last eight, which all do the same work.
 """
 
-import json
 import os
-import platform
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 os.environ["TF_NUM_INTRAOP_THREADS"] = "1"  # before TensorFlow starts
 
 import numpy as np
+from _results import save_result
 
 from mpii_lib.datasets import render_classification
 from mpii_lib.models import build_classifier
 from mpii_lib.training import extract_features, fit, fit_head
 
-ROOT = Path(__file__).resolve().parents[1]
 BACKBONE, SIZE, TRAIN, VALIDATION, BATCH = "VGG16", 48, 256, 64, 32
 AT_LEAST = {10: 5.0, 50: 20.0}
 TOLERANCE = 0.02  # of the accuracy and of the loss, relative
@@ -63,7 +60,6 @@ def main() -> dict:
     ends = {name: [float(run.history[name].iloc[9]) for run in (cached, whole)] for name in names}
     apart = {name: abs(a - b) / max(abs(b), 1e-9) for name, (a, b) in ends.items()}
     result = {
-        "benchmark": "features",
         "what": f"{BACKBONE}, {TRAIN} + {VALIDATION} pictures of {SIZE} x {SIZE}, batch {BATCH}",
         "processor_seconds": {
             "features": round(computed, 2),
@@ -75,8 +71,6 @@ def main() -> dict:
         "epoch_10_cached_and_end_to_end": ends,
         "relative_difference": apart,
         "same_result": max(apart.values()) <= TOLERANCE,
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
-        "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy")},
     }
     print(result["what"])
     print(f"{'epochs':>6}{'end to end':>13}{'cached':>10}{'ratio':>8}   target")
@@ -84,9 +78,7 @@ def main() -> dict:
         verdict = "met" if ratios[count] >= least else "MISSED"
         print(f"{count:>6}{slow[count]:>11.1f} s{fast[count]:>8.1f} s{ratios[count]:>8.1f}   >= {least:g}: {verdict}")
     print(f"same result within {TOLERANCE:.0%}: {result['same_result']} {ends}")
-    path = ROOT / "benchmarks" / "results" / "features.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save_result("features", result, "tensorflow", "keras", "numpy")
     return result
 
 

@@ -9,17 +9,14 @@ joints, once with a random split and once with a split that keeps every video wh
 is the leak of near-duplicate frames.
 """
 
-import json
-import os
-import platform
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
+from _results import save_result
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_score
 
@@ -98,15 +95,8 @@ def main():
         "categories": int(annotations.images["category"].nunique()),
         "activities": int(annotations.images["activity"].nunique()),
         "accuracy": {name: {split: round(v, 3) for split, v in values.items()} for name, values in scores.items()},
-        "machine": {
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "opencv": version("opencv-python-headless"),
-        },
     }
-    path = Path(__file__).parent / "results" / "sample.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=2) + "\n")
+    save_result("sample", results, "opencv-python-headless")
     print(f"{IMAGES} pictures drawn and written: {seconds:.1f} s by the clock, {busy:.1f} s of one processor")
     print(f"limit {LIMIT:.0f} s on two processors, ratio {busy / LIMIT:.2f} if there were only one")
     print(f"{speed:.0f} pictures of 128 px for pretraining in a second of one processor")

@@ -11,19 +11,13 @@ the report) or "pooled". Random weights are drawn as He proposes, with seed 0.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import tempfile
 import time
 import warnings
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
+from _results import save_result
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULT = ROOT / "benchmarks" / "results" / "sample_weights.json"
 COMMAND = "python benchmarks/bench_sample_weights.py"
 STRENGTHS = (1e-3, 1e-2)
 COMPONENTS = 256  # features are brought down to so many principal components, or a fit takes minutes
@@ -47,11 +41,9 @@ def main(images: int = 1200, size: int = 96, backbones: list[str] | None = None,
         "command": COMMAND,
         "majority": majority,
         "rows": rows,
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "tensorflow": version("tensorflow")},
     }
     if backbones is None:
-        RESULT.parent.mkdir(parents=True, exist_ok=True)
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+        save_result("sample_weights", result, "tensorflow")
     print(f"{result['what']}; always the largest category: {majority:.3f}\n")
     print(f"| {'backbone':<18} | random | sample | gain | pooled: random | sample | gain |")
     print("|---|---:|---:|---:|---:|---:|---:|")
