@@ -133,7 +133,12 @@ def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
     DatasetError
         There are no labels, or some are missing.
     """
-    column = pd.Series(list(labels))
+    given = list(labels)
+    if given and np.ndim(given[0]):
+        raise DatasetError(
+            "class_weights: an example has several labels, so no one class to be weighed by; give one class for each"
+        )
+    column = pd.Series(given)
     if column.empty:
         raise DatasetError("class_weights: there are no labels; give one class for each training image")
     if column.isna().any():

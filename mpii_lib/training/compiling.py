@@ -10,7 +10,6 @@ import numpy as np
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
-from mpii_lib.training.data import ArraySource
 
 # The original report names its optimizers (SGD, SGD with Nesterov, Adam) and no learning rates: these are Keras' own.
 LEARNING_RATES = {"sgd": 0.01, "nesterov": 0.01, "adam": 0.001, "rmsprop": 0.001}
@@ -48,17 +47,30 @@ def default_loss(model: keras.Model) -> Loss:
     return "binary_crossentropy" if is_multilabel(model) else "sparse_categorical_crossentropy"
 
 
+def default_metrics(loss: Loss) -> list[Any]:
+    """Accuracy. With several labels: the share of single yes-or-no answers that are right.
+
+    Keras' own choice for multi-hot labels would compare the positions of the largest entries, as if there were one
+    label an example.
+    """
+    return [keras.metrics.BinaryAccuracy(name="accuracy")] if loss == "binary_crossentropy" else ["accuracy"]
+
+
 def is_multilabel(model: keras.Model) -> bool:
     """Whether the model's last layer is a sigmoid."""
     activation = getattr(model.layers[-1], "activation", None) if model.layers else None
     return getattr(activation, "__name__", "") == "sigmoid"
 
 
-def check_labels(model: keras.Model, source: ArraySource, loss: Loss, what: str) -> None:
+def check_labels(model: keras.Model, labels: np.ndarray, loss: Loss, what: str) -> None:
     """Labels outside the classes give a NaN loss, or none at all, deep inside the training: say it before."""
     classes: int = model.output_shape[-1] if isinstance(model.output_shape, tuple) else 0
     if loss == "sparse_categorical_crossentropy":
-        labels = source.labels
+        if labels.ndim == 2:
+            raise TrainingError(
+                f"{what} labels are multi-hot {labels.shape}, the model gives one class an example: build it with "
+                "multilabel=True, or ask the dataset for one column"
+            )
         if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
             raise TrainingError(f"{what} labels have shape {labels.shape} and type {labels.dtype}: give integers (N,)")
         if labels.min() < 0 or labels.max() >= classes:
@@ -66,9 +78,10 @@ def check_labels(model: keras.Model, source: ArraySource, loss: Loss, what: str)
                 f"{what} labels run from {labels.min()} to {labels.max()}, the model has {classes} classes:"
                 f" number the classes from 0 to {classes - 1}"
             )
-    elif loss == "binary_crossentropy" and source.labels.shape[1:] != (classes,):
+    elif loss == "binary_crossentropy" and (labels.shape[1:] != (classes,) or not np.isin(labels, (0, 1)).all()):
         raise TrainingError(
-            f"{what} labels have shape {source.labels.shape}: a multilabel model needs 0 and 1 as (N, {classes})"
+            f"{what} labels have shape {labels.shape}, from {labels.min()} to {labels.max()}: a multilabel model needs "
+            f"0 and 1 as (N, {classes}), which multi_hot makes"
         )
 
 
@@ -77,7 +90,10 @@ def check_class_weight(weights: Mapping[int, float] | None, model: keras.Model, 
     if weights is None:
         return None
     if loss != "sparse_categorical_crossentropy":
-        raise TrainingError("class_weight is for one label an example: leave it out for this loss")
+        raise TrainingError(
+            "class_weight is for one label an example: leave it out for this loss; an example of several labels has no "
+            "one class to be weighed by"
+        )
     classes = model.output_shape[-1]
     wrong = [key for key, value in weights.items() if not 0 <= int(key) < classes or not value >= 0]
     if wrong:
@@ -104,7 +120,7 @@ def compile_model(
     model.compile(
         optimizer=optimizer,
         loss=loss,
-        metrics=["accuracy"] if metrics is None else metrics,
+        metrics=default_metrics(loss) if metrics is None else metrics,
         jit_compile=jit_setting(jit_compile),
     )
     model.optimizer.build(model.trainable_variables)

@@ -19,6 +19,10 @@ class Source(Protocol):
     steps: int  # batches in an epoch
     count: int  # examples
 
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Labels (N,) or (N, C); None where they are not known before they are read."""
+
     def epoch(self, index: int, class_weight: dict[int, float] | None) -> dict[str, Any]:
         """Give the arguments of `keras.Model.fit` for epoch `index` (from 0), in that epoch's order."""
 
@@ -89,6 +93,8 @@ class StreamSource:
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
         self.count = len(dataset)
+        known = getattr(dataset, "labels", None)
+        self.labels = None if known is None else np.asarray(known)
         self.steps = getattr(dataset, "batches_per_epoch", None) or math.ceil(self.count / dataset.batch)
 
     def epoch(self, index: int, class_weight: dict[int, float] | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import html
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mpii_lib.training.progress import Show, progress_line
 from mpii_lib.training.records import RECORD_NAME, peak_memory_mib, read_record, write_record
 
 _SHOWN_ROWS = 8
+EachEpoch = Callable[[keras.Model], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def fit(
     jit_compile: bool = False,
     parameters: Mapping[str, Any] | None = None,
     progress: bool = True,
+    each_epoch: EachEpoch | None = None,
 ) -> TrainingRun:
     """Train a model, and write what is needed to go on, to report and to use it into a folder.
 
@@ -116,9 +118,10 @@ def fit(
         default learning rate (`LEARNING_RATES`), or a Keras optimizer, which is copied.
     loss, metrics
         As for `keras.Model.compile`. By default accuracy, and sparse categorical cross-entropy, or binary
-        cross-entropy where the model ends in a sigmoid (multilabel).
+        cross-entropy where the model ends in a sigmoid (multilabel); accuracy is then the share of single yes-or-no
+        answers that are right, which is near 1 for a model that never says yes.
     class_weight
-        Class -> weight of its examples in the loss; classes that are not named weigh 1.
+        Class -> weight of its examples in the loss; classes that are not named weigh 1. For one label an example only.
     early_stopping
         Stop after this many epochs in a row without a better `monitor`. The model then ends with the weights of the
         best epoch; without early stopping, with those of the last.
@@ -135,6 +138,9 @@ def fit(
         Whatever describes the run to a reader of its record. It must be the same for the run to go on, "epochs" apart.
     progress
         Show one updating line where a person looks on; nothing remains of it.
+    each_epoch
+        Called with the model after each epoch; the numbers it returns by name become columns of the history, which
+        `monitor` may watch. It must not change the model.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def fit(
         monitor or ("loss" if validation is None else "val_loss"), batch, shuffle, seed, mixed_precision, jit_compile,
     )  # fmt: skip
     sources = plan.sources(model, train, validation)
-    return _train(model, sources, plan, Path(folder), parameters or {}, progress)
+    return _train(model, sources, plan, Path(folder), parameters or {}, progress, each_epoch)
 
 
 def _train(
@@ -157,6 +163,7 @@ def _train(
     folder: Path,
     parameters: Mapping[str, Any],
     progress: bool,
+    each_epoch: EachEpoch | None,
 ) -> TrainingRun:
     """Take up or start the run of a folder, and train what is missing."""
     make_folder(folder, TrainingError)
@@ -165,7 +172,7 @@ def _train(
     optimizer = plan.compile(model)
     record = new_record(folder, model, sources, plan.settings(optimizer, sources["train"]), parameters)
     state = _resume(folder, model, identity(model, record, optimizer), plan.epochs)
-    loop = _Loop(model, sources, plan, state, folder, record)
+    loop = _Loop(model, sources, plan, state, folder, record, each_epoch)
     if loop.finished():
         loop.keep_record()
     else:
@@ -186,8 +193,9 @@ class _Loop:
         state: checkpoint.RunState,
         folder: Path,
         record: dict[str, Any],
+        each_epoch: EachEpoch | None,
     ) -> None:
-        self.model, self.sources, self.plan = model, sources, plan
+        self.model, self.sources, self.plan, self.each_epoch = model, sources, plan, each_epoch
         self.state, self.folder, self.record = state, folder, record
         self.class_weight = plan.class_weights(model)
 
@@ -245,6 +253,8 @@ class _Loop:
                 callbacks=[watch],
             ).history
         row = {"epoch": index + 1} | {name: float(values[-1]) for name, values in history.items()}
+        if self.each_epoch is not None:
+            row |= {name: float(value) for name, value in self.each_epoch(self.model).items()}
         row["seconds"] = round(time.perf_counter() - started, 3)
         self._judge(row)
 

@@ -10,7 +10,7 @@ from typing import Any
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
 from mpii_lib.training import compiling
-from mpii_lib.training.data import ArraySource, Source, as_source
+from mpii_lib.training.data import Source, as_source
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Plan:
         elif self.monitor.startswith("val_"):
             raise TrainingError(f"monitor {self.monitor!r} needs validation data: give validation, or monitor='loss'")
         for what, source in sources.items():
-            if isinstance(source, ArraySource):
-                compiling.check_labels(model, source, self.loss, what)
+            if source.labels is not None:
+                compiling.check_labels(model, source.labels, self.loss, what)
         self.class_weights(model)
         return sources
 

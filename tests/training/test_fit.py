@@ -299,3 +299,44 @@ def test_mixed_precision_trains_and_resumes_where_there_is_an_accelerator(tmp_pa
     assert model.layers[0].compute_dtype == "float16" and model.layers[-1].compute_dtype == "float32"
     assert model.layers[0].kernel.dtype == "float32"
     assert run.history["loss"].iloc[-1] < run.history["loss"].iloc[0]
+
+
+def several_labels(count=160):
+    """Draw inputs whose first three numbers decide three labels, each for itself."""
+    inputs = np.random.default_rng(1).normal(size=(count, WIDTH)).astype("float32")
+    return inputs, (inputs[:, :3] > 0).astype("float32")
+
+
+def multilabel_model():
+    keras.utils.set_random_seed(3)
+    return keras.Sequential([keras.Input((WIDTH,)), keras.layers.Dense(CLASSES, activation="sigmoid")])
+
+
+def test_several_labels_are_learned_each_for_itself(tmp_path):
+    inputs, hot = several_labels()
+    model = multilabel_model()
+    run = fit(model, (inputs, hot), (inputs, hot), epochs=25, folder=tmp_path, learning_rate=0.1)
+    given = model.predict(inputs, verbose=0) >= 0.5
+    assert (given == (hot > 0)).mean() > 0.97 and (given.sum(axis=1) == 3).any() and (given.sum(axis=1) == 0).any()
+    assert run.record["settings"]["loss"] == "binary_crossentropy"
+    # not the position of the largest entry, which Keras would compare
+    assert run.history["val_accuracy"].iloc[-1] == pytest.approx((given == (hot > 0)).mean(), abs=1e-6)
+
+
+def test_labels_of_the_wrong_kind_are_refused_for_arrays_and_for_streams(tmp_path):
+    inputs, hot = several_labels()
+
+    class Hot(Stream):
+        def __init__(self, labels):
+            super().__init__()
+            self.inputs, self.labels = inputs, labels
+
+    for data in ((inputs, hot), Hot(hot)):
+        with pytest.raises(TrainingError, match="multilabel=True"):
+            fit(make_model(), data, epochs=1, folder=tmp_path / "softmax")
+    for wrong in (hot.argmax(axis=1), hot[:, :2], hot * 2):
+        for data in ((inputs, wrong), Hot(wrong)):
+            with pytest.raises(TrainingError, match="0 and 1 as"):
+                fit(multilabel_model(), data, epochs=1, folder=tmp_path / "sigmoid")
+    with pytest.raises(TrainingError, match="no one class to be weighed by"):
+        fit(multilabel_model(), (inputs, hot), epochs=1, folder=tmp_path / "weights", class_weight={0: 2.0})

@@ -81,3 +81,18 @@ def test_features_train_the_head_of_the_classifier(folder, tmp_path):
     assert [reason for _, reason in read_record(run.folder)["data"]["train"]["skipped"]] == ["not a picture"]
     again = run.load(classifier(), "last")
     np.testing.assert_allclose(again.predict(pictures, verbose=0), model.predict(pictures, verbose=0), atol=1e-6)
+
+
+def test_pictures_with_several_labels_train_a_multilabel_head_from_files_and_from_features(folder, tmp_path):
+    numbers = np.arange(30)
+    data = dataset(folder)
+    data.labels = np.stack([numbers % 3 == 0, numbers % 3 == 1, numbers % 3 < 2], axis=1).astype("float32")
+    model = build_classifier("VGG16", 3, (*SIZE, 3), weights=None, width=1 / 8, head="pooled", multilabel=True, seed=0)
+    streamed = fit(model, data, epochs=1, folder=tmp_path / "stream")
+    assert streamed.record["settings"]["loss"] == "binary_crossentropy"
+    assert len(streamed.record["data"]["train"]["skipped"]) == 1
+    features = extract_features(model, data)
+    assert features.labels.shape == (29, 3) and features.labels.dtype == np.float32
+    assert (features.labels == data.labels[features.image_ids]).all()
+    run = fit_head(model, features, epochs=30, folder=tmp_path / "head", learning_rate=0.1)
+    assert run.history["loss"].iloc[-1] < run.history["loss"].iloc[0]
