@@ -15,6 +15,7 @@ from mpii_lib.models.classifier import (
     weights_and_width,
 )
 from mpii_lib.models.freezing import freeze_backbone, frozen_layers
+from mpii_lib.models.hourglass import SAMPLE_HOURGLASS, build_hourglass, hourglass_sample_metadata
 from mpii_lib.models.weights import (
     imagenet_file,
     load_backbone_weights,
@@ -26,6 +27,7 @@ from mpii_lib.models.weights import (
 __all__ = [
     "BACKBONES",
     "HEADS",
+    "SAMPLE_HOURGLASS",
     "SMALL_WIDTH",
     "Backbone",
     "BackbonePreprocessing",
@@ -33,6 +35,7 @@ __all__ = [
     "backbone_of",
     "build_backbone",
     "build_classifier",
+    "build_hourglass",
     "describe",
     "feature_model",
     "freeze_backbone",
@@ -40,6 +43,7 @@ __all__ = [
     "frozen_layers",
     "get_backbone",
     "head_model",
+    "hourglass_sample_metadata",
     "imagenet_file",
     "load_backbone_weights",
     "sample_file",

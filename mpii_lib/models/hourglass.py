@@ -16,7 +16,7 @@ from mpii_lib.models.weights import assign_npz, read_npz, sample_folder
 
 # The network of the shipped weights: `build_hourglass(weights="sample")`.
 SAMPLE_HOURGLASS = MappingProxyType(
-    {"stacks": 2, "channels": 48, "depth": 4, "joints": 16, "input_size": 64, "output_stride": 2}
+    {"stacks": 2, "channels": 48, "depth": 3, "joints": 16, "input_size": 64, "output_stride": 2}
 )
 _PAPER = {"stacks": 2, "channels": 256, "depth": 4, "joints": 16, "input_size": 256, "output_stride": 4}
 SAMPLE_FILE = "hourglass.npz"

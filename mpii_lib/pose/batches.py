@@ -223,7 +223,7 @@ class PoseBatches:
         picture = self.crops.pictures[row] if nobody < 0 else self.background[nobody]
         if changes is None and len(picture) == self.size:
             return np.asarray(picture)
-        matrix = _resize(len(picture), self.size)
+        matrix = resize_matrix(len(picture), self.size)
         if changes is None:
             return crop_picture(picture, matrix, self.size)
         changed = crop_picture(picture, changes.matrices[row] @ matrix, self.size)
@@ -235,7 +235,7 @@ class PoseBatches:
         at = rows.order[known]
         count = len(self.crops.skeleton)
         joints, visibility = np.full((len(rows.order), count, 2), np.nan), np.zeros((len(rows.order), count), np.int8)
-        matrix = np.tile(_resize(self.crops.size, self.size), (len(at), 1, 1))
+        matrix = np.tile(resize_matrix(self.crops.size, self.size), (len(at), 1, 1))
         moved, seen = self.crops.joints[at].astype(float), self.crops.visibility[at].copy()
         if rows.changes is not None:
             matrix = rows.changes.matrices[at] @ matrix
@@ -250,7 +250,7 @@ class _Rows(NamedTuple):
     changes: Changes | None  # of all positions
 
 
-def _resize(old: int, new: int) -> NDArray[np.float64]:
+def resize_matrix(old: int, new: int) -> NDArray[np.float64]:
     """(3, 3) from pixels of a square picture to those of the same picture at another size."""
     factor = new / old
     return np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1.0]])

@@ -17,11 +17,18 @@ if TYPE_CHECKING:
     from mpii_lib.training.features import Features, extract_features, fit_head
     from mpii_lib.training.folds import kfold
     from mpii_lib.training.loop import TrainingRun, fit
+    from mpii_lib.training.pose import fit_pose
+    from mpii_lib.training.pose_losses import POSE_LOSSES, HeatmapMSE, SpatialCrossEntropy, pose_loss
     from mpii_lib.training.strategy import distribution_strategy
 
 # No module here is called like a function of this table: importing it would hide the function behind the module.
 _NEEDS_KERAS = {
     "LEARNING_RATES": "compiling",
+    "HeatmapMSE": "pose_losses",
+    "POSE_LOSSES": "pose_losses",
+    "SpatialCrossEntropy": "pose_losses",
+    "pose_loss": "pose_losses",
+    "fit_pose": "pose",
     "Features": "features",
     "extract_features": "features",
     "fit_head": "features",
@@ -33,7 +40,10 @@ _NEEDS_KERAS = {
 
 __all__ = [
     "LEARNING_RATES",
+    "POSE_LOSSES",
     "Features",
+    "HeatmapMSE",
+    "SpatialCrossEntropy",
     "TrainingError",
     "TrainingRun",
     "add_scores",
@@ -41,7 +51,9 @@ __all__ = [
     "extract_features",
     "fit",
     "fit_head",
+    "fit_pose",
     "kfold",
+    "pose_loss",
     "read_predictions",
     "read_record",
     "read_records",

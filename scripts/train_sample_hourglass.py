@@ -1,0 +1,164 @@
+"""Make the sample weights of the hourglass: train a small one on drawn people, and put it into the package.
+
+    .venv/bin/python scripts/train_sample_hourglass.py --folder build/sample_hourglass
+
+The people are of samples with seeds of their own, so that a notebook's people are new to the network; the score is
+measured on a third sample, whose videos are in neither. Each person is shown in both squares of the course, around the
+box and around MPII's centre; pictures of nobody teach the network to be unsure. A stopped run goes on from its last
+whole epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
+
+from mpii_lib._keras import keras  # noqa: E402 - the number of threads is read when TensorFlow starts
+from mpii_lib.annotations import Annotations  # noqa: E402
+from mpii_lib.datasets import make_sample  # noqa: E402
+from mpii_lib.datasets.pictures import read_picture  # noqa: E402
+from mpii_lib.datasets.sample import VERSION  # noqa: E402
+from mpii_lib.models import SAMPLE_HOURGLASS, build_hourglass, save_backbone_weights  # noqa: E402
+from mpii_lib.pose import (  # noqa: E402
+    PersonCrops,
+    PoseAugmentation,
+    PoseBatches,
+    crop_matrix,
+    crop_picture,
+    pckh,
+    person_crops,
+    predict_poses,
+)
+from mpii_lib.training import fit_pose  # noqa: E402
+
+PACKAGE_FILE = Path(__file__).parent.parent / "mpii_lib" / "models" / "sample_weights" / "hourglass.npz"
+SOURCE_SIZE = 96  # crops are a little larger than the network's input, so that enlarged ones stay sharp
+AUGMENT = PoseAugmentation(scale=0.2, rotation=15.0, rotated=0.4, flip=0.5, shift=0.06, colour=0.12)
+
+
+def both_crops(ann: Annotations, cache: Path) -> PersonCrops:
+    """Every person twice, as the thesis and as MPII cut them."""
+    one, two = (person_crops(ann, size=SOURCE_SIZE, crop=crop, cache=cache) for crop in ("thesis", "mpii"))
+    names = ("joints", "visibility", "matrices", "head_size", "person_ids", "image_ids")
+    joined = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in names}
+    return PersonCrops(np.concatenate([one.pictures, two.pictures]), **joined, skeleton=one.skeleton)
+
+
+def nobody(ann: Annotations, each: int, seed: int) -> np.ndarray:
+    """Cut squares (N, S, S, 3) out of pictures in which nobody is, at places and sizes drawn at random."""
+    generator = np.random.default_rng(seed)
+    empty = ann.images.index.difference(ann.people["image_id"])
+    squares = []
+    for image_id in empty:
+        picture = read_picture(ann.image_path(image_id))
+        for _ in range(each):
+            side = generator.uniform(0.3, 1.0) * min(picture.shape[:2])
+            corner = generator.uniform(0, 1, 2) * (np.array(picture.shape[1::-1]) - side)
+            squares.append(crop_picture(picture, crop_matrix((*corner, side), SOURCE_SIZE), SOURCE_SIZE))
+    return np.stack(squares)
+
+
+def optimizer(peak: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam with decoupled weight decay, warmed up and then falling along a cosine."""
+    warmup = steps // 20 + 1
+    schedule = keras.optimizers.schedules.CosineDecay(
+        peak / 20, steps - warmup, alpha=0.01, warmup_target=peak, warmup_steps=warmup
+    )
+    return keras.optimizers.AdamW(schedule, weight_decay=1e-4, clipnorm=1.0)
+
+
+def scores(model: keras.Model, ann: Annotations, cache: Path) -> dict[str, Any]:
+    """PCKh at 0.5 on persons that the network never saw, for both crops, and by joint."""
+    found: dict[str, Any] = {}
+    for crop in ("thesis", "mpii"):
+        crops = person_crops(ann, size=model.input_shape[1], crop=crop, cache=cache)
+        for name, flip in ((crop, False), (f"{crop}, flip test", True)):
+            poses = predict_poses(model, crops, flip_test=flip)
+            score = pckh(poses.image_joints, crops.image_joints, crops.head_size)
+            found[name] = {"persons": len(crops), "pckh": round(score.total, 4)}
+            found[name] |= {"by_joint": {str(k): round(float(v), 4) for k, v in score.per_joint.items()}}
+            print(f"{name}: {len(crops)} persons, PCKh@0.5 {score.total:.4f}\n{score.groups.round(3).to_string()}")
+    return found
+
+
+def probe(model: keras.Model) -> list[float]:
+    """Compute the first numbers of the last heatmaps of a striped picture, for the test that loads the weights."""
+    picture = (np.indices((64, 64)).sum(axis=0)[None, ..., None] * [1, 2, 3] % 256).astype(np.uint8)
+    return [round(float(value), 4) for value in keras.ops.convert_to_numpy(model(picture)[-1])[0, 16, 16]]
+
+
+def main() -> None:
+    """Draw, cut, train, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="for drawn pictures, crops and checkpoints")
+    parser.add_argument("--output", type=Path, default=PACKAGE_FILE, help="the .npz file (in the package)")
+    parser.add_argument("--images", type=int, default=9000, help="drawn pictures; three quarters have joints")
+    parser.add_argument("--held-out", type=int, default=1000, help="more of them, to measure with")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3, help="highest; warmed up, then a cosine")
+    parser.add_argument("--seed", type=int, default=2_000_000, help="of the pictures and of the network")
+    options = parser.parse_args()
+    folder, seed = options.folder, options.seed
+    cache = folder / "crops"
+    train = make_sample(folder / "train", options.images, seed)
+    held_out = make_sample(folder / "held_out", options.held_out, seed + 500_000)
+
+    crops, empty = both_crops(train, cache), nobody(train, 6, seed)
+    sizes = dict(SAMPLE_HOURGLASS)
+    model = build_hourglass(**sizes, seed=seed, momentum=0.97)
+    batches = PoseBatches(
+        crops,
+        sizes["input_size"] // sizes["output_stride"],
+        sizes["stacks"],
+        size=sizes["input_size"],
+        batch=options.batch,
+        shuffle=True,
+        augment=AUGMENT,
+        seed=seed,
+        background=empty,
+    )
+    print(batches, f"{model.count_params():,} parameters", flush=True)
+    check = person_crops(held_out, size=sizes["input_size"], crop="thesis", cache=cache)[::2]
+    run = fit_pose(
+        model,
+        batches,
+        check,
+        epochs=options.epochs,
+        folder=folder / "run",
+        optimizer=optimizer(options.learning_rate, batches.batches_per_epoch * options.epochs),
+        batch=options.batch,
+        seed=seed,
+    )
+    print(run.history.round(4).to_string(index=False), flush=True)
+    metadata = {
+        "network": sizes,
+        "maps": model.provenance["maps"],
+        "loss": "cross_entropy",
+        "persons": len(np.unique(crops.person_ids)),
+        "crops": len(crops),
+        "pictures_of_nobody": len(empty),
+        "augmentation": str(AUGMENT),
+        "renderer": VERSION,
+        **{name: value for name, value in vars(options).items() if name not in ("folder", "output")},
+        "seconds": run.record["seconds"],
+        "keras": keras.__version__,
+        "made_by": "scripts/train_sample_hourglass.py",
+    }
+    # Measured as shipped: kernels in half precision.
+    save_backbone_weights(model, options.output, metadata)
+    shipped = build_hourglass(weights=options.output, **sizes)
+    metadata |= {"held_out": scores(shipped, held_out, cache), "probe": probe(shipped)}
+    save_backbone_weights(model, options.output, metadata)
+    options.output.with_suffix(".json").write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
