@@ -1,9 +1,9 @@
 """Scores and what they are worth: metrics from scikit-learn, calibration, and bootstrap intervals over videos."""
 
-from mpii_lib.evaluation.bootstrap import Comparison, Interval, compare
 from mpii_lib.evaluation.calibration import Calibration, Temperature, evaluate_calibration, fit_temperature
 from mpii_lib.evaluation.classification import ClassificationResult, evaluate_classifier
 from mpii_lib.evaluation.multilabel import MultilabelResult, evaluate_multilabel, frequency_baseline
+from mpii_lib.evaluation.resampling import Comparison, Interval, bootstrap, compare
 
 __all__ = [
     "Calibration",
@@ -12,6 +12,7 @@ __all__ = [
     "Interval",
     "MultilabelResult",
     "Temperature",
+    "bootstrap",
     "compare",
     "evaluate_calibration",
     "evaluate_classifier",

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation.bootstrap import Scored, Statistic, html_table, known_metric
+from mpii_lib.evaluation.resampling import Scored, Statistic, html_table, known_metric
 
 # A float32 softmax gives 0 where it means "hardly ever"; the logarithm needs a number.
 _SMALLEST = 1e-12

@@ -19,7 +19,6 @@ from sklearn.metrics import (
 )
 
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation.bootstrap import Groups, Scored, Statistic, html_table, known_metric
 from mpii_lib.evaluation.calibration import Calibration, evaluate_calibration
 from mpii_lib.evaluation.ranking import (
     average_precision_statistic,
@@ -27,6 +26,7 @@ from mpii_lib.evaluation.ranking import (
     class_scores,
     mean_of_known,
 )
+from mpii_lib.evaluation.resampling import Groups, Scored, Statistic, html_table, known_metric
 
 _SHOWN_CLASSES = 25
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation.bootstrap import Groups, Scored, Statistic, html_table, known_metric
 from mpii_lib.evaluation.ranking import (
     average_precision_statistic,
     average_precisions,
     class_scores,
     mean_of_known,
 )
+from mpii_lib.evaluation.resampling import Groups, Scored, Statistic, html_table, known_metric
 
 _SHOWN_CLASSES = 25
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from mpii_lib.evaluation.bootstrap import Statistic
+from mpii_lib.evaluation.resampling import Statistic
 
 
 def average_precisions(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
