@@ -54,7 +54,8 @@ def both_crops(ann: Annotations, cache: Path) -> PersonCrops:
 def nobody(ann: Annotations, each: int, seed: int) -> np.ndarray:
     """Cut squares (N, S, S, 3) out of pictures in which nobody is, at places and sizes drawn at random."""
     generator = np.random.default_rng(seed)
-    empty = ann.images.index.difference(ann.people["image_id"])
+    known = ann.images.index[ann.images["split"] == "train"]  # in a test picture somebody may be, only not annotated
+    empty = known.difference(ann.people["image_id"])
     squares = []
     for image_id in empty:
         picture = read_picture(ann.image_path(image_id))
@@ -111,7 +112,7 @@ def main() -> None:
     train = make_sample(folder / "train", options.images, seed)
     held_out = make_sample(folder / "held_out", options.held_out, seed + 500_000)
 
-    crops, empty = both_crops(train, cache), nobody(train, 6, seed)
+    crops, empty = both_crops(train, cache), nobody(train, 15, seed)
     sizes = dict(SAMPLE_HOURGLASS)
     model = build_hourglass(**sizes, seed=seed, momentum=0.97)
     batches = PoseBatches(

@@ -38,6 +38,9 @@ _HOME = {
     "PoseAugmentation": "batches",
     "PoseBatches": "batches",
     "person_crops": "persons",
+    "PredictedPoses": "predict",
+    "predict_heatmaps": "predict",
+    "predict_poses": "predict",
 }
 
 __all__ = sorted(_HOME)
