@@ -9,10 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mpii_lib.errors import TrainingError
+from mpii_lib.training.grid import PlannedRun, combine, plan_grid, read_grid, run_grid, vary
 from mpii_lib.training.places import run_folder, runs_folder
 from mpii_lib.training.records import add_scores, read_predictions, read_record, read_records, write_record
+from mpii_lib.training.spread import compare_settings, spread_table, weights_note
 
 if TYPE_CHECKING:
+    from mpii_lib.training.classifier_runs import ClassifierTrainer
     from mpii_lib.training.compiling import LEARNING_RATES
     from mpii_lib.training.features import Features, extract_features, fit_head
     from mpii_lib.training.folds import kfold
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 # No module here is called like a function of this table: importing it would hide the function behind the module.
 _NEEDS_KERAS = {
+    "ClassifierTrainer": "classifier_runs",
     "LEARNING_RATES": "compiling",
     "HeatmapMSE": "pose_losses",
     "POSE_LOSSES": "pose_losses",
@@ -39,6 +43,16 @@ _NEEDS_KERAS = {
 }
 
 __all__ = [
+    "ClassifierTrainer",
+    "PlannedRun",
+    "combine",
+    "plan_grid",
+    "read_grid",
+    "run_grid",
+    "vary",
+    "compare_settings",
+    "spread_table",
+    "weights_note",
     "LEARNING_RATES",
     "POSE_LOSSES",
     "Features",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mpii_lib.files import make_folder, replacing
 from mpii_lib.models import feature_model, head_model
 from mpii_lib.training.compiling import has_accelerator, jit_setting, leaves
 from mpii_lib.training.data import array_fingerprint, stream_fingerprint
+from mpii_lib.training.frozen_front import HEAD
 from mpii_lib.training.loop import TrainingRun, fit
 from mpii_lib.training.progress import progress_line
 
@@ -52,6 +53,12 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def take(self, image_ids: Iterable[int]) -> Features:
+        """Give the rows of some pictures, in the order asked for; those without a row are left out."""
+        place = {image: row for row, image in enumerate(self.image_ids.tolist())}
+        rows = [place[image] for image in np.asarray(list(image_ids)).tolist() if image in place]
+        return replace(self, features=self.features[rows], labels=self.labels[rows], image_ids=self.image_ids[rows])
 
     def __repr__(self) -> str:
         origin = "from the cache" if self.from_cache else "computed"
@@ -143,7 +150,7 @@ def fit_head(model: keras.Model, train: Features, validation: Features | None = 
         if features is not None and features.network != hashed:
             raise TrainingError(f"{what} features were made by another network: extract them with this model")
     head = head_model(model)
-    head.provenance = {**getattr(model, "provenance", {}), "trained_part": "head on cached features"}
+    head.provenance = {**getattr(model, "provenance", {}), "trained_part": HEAD}
     return fit(head, train, validation, **settings)
 
 

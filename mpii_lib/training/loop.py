@@ -21,6 +21,7 @@ from mpii_lib.models import head_model
 from mpii_lib.training import checkpoint, compiling
 from mpii_lib.training.data import Source
 from mpii_lib.training.description import identity, new_record
+from mpii_lib.training.frozen_front import REST, frozen_front
 from mpii_lib.training.plan import Plan
 from mpii_lib.training.progress import Show, progress_line
 from mpii_lib.training.records import RECORD_NAME, peak_memory_mib, read_record, write_record
@@ -45,13 +46,16 @@ class TrainingRun:
     def load(self, model: keras.Model, which: str = "best") -> keras.Model:
         """Load the "best" or the "last" weights of this run into a model of the same structure, and return it.
 
-        A run of `fit_head` takes the whole classifier, and loads its head.
+        A run on cached features takes the whole classifier, frozen as it was, and loads its head or what it trained.
         """
         names = {"best": checkpoint.BEST, "last": checkpoint.LAST}
         if which not in names:
             raise TrainingError(f"weights {which!r} are unknown: use best or last")
-        of_head = "trained_part" in self.record["model"] and "features" in [layer.name for layer in model.layers]
-        checkpoint.load(head_model(model) if of_head else model, self.folder / names[which])
+        part, target = self.record["model"].get("trained_part"), model
+        if part and "features" in [layer.name for layer in model.layers]:
+            cut = frozen_front(model) if part == REST else None
+            target = cut[1] if cut else head_model(model)
+        checkpoint.load(target, self.folder / names[which])
         return model
 
     def __repr__(self) -> str:

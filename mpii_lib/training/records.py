@@ -93,21 +93,24 @@ def read_records(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Sorted by run. `run` is the path of the run's folder below `folder`; then `status`, the columns of model,
-        settings and parameters under their own names (a parameter of the caller whose name is taken gets the prefix
-        `parameters.`), `epochs_run`, `best_epoch`, the history's values at the kept epoch (`loss`, `val_accuracy`,
-        ...), the scores as `test.accuracy`, `seconds` and `peak_memory_mib`. Files that cannot be read are left out
-        and listed in `.attrs["skipped"]` as (path, reason).
+        Sorted by run. `run` is the path of the run's folder below `folder`; then `status`, `weights` (what the
+        backbone started from: "imagenet", "sample", "none" for random ones, the name of a file; missing when the run
+        does not say; see `weights_note`), the columns of model, settings and parameters under their own names (a
+        parameter of the caller whose name is taken gets the prefix `parameters.`), `epochs_run`, `best_epoch`, the
+        history's values at the kept epoch (`loss`, `val_accuracy`, ...), the scores as `test.accuracy`, `seconds` and
+        `peak_memory_mib`. Files that cannot be read are left out and listed in `.attrs["skipped"]` as (path, reason).
     """
     root = Path(folder)
     rows, skipped = [], []
     for path in sorted(root.rglob(RECORD_NAME)):
         try:
             record = read_record(path.parent)
-            rows.append(_row(record) | {"run": path.parent.relative_to(root).as_posix(), "folder": str(path.parent)})
+            rows.append(
+                record_row(record) | {"run": path.parent.relative_to(root).as_posix(), "folder": str(path.parent)}
+            )
         except (TrainingError, AttributeError, TypeError, ValueError, LookupError) as error:
             skipped.append((str(path), str(error)))
-    table = pd.DataFrame(rows, columns=None if rows else ["run", "status", "folder"])
+    table = pd.DataFrame(rows, columns=None if rows else ["run", "status", "weights", "folder"])
     table = table[["run", *[name for name in table.columns if name not in ("run", "folder")], "folder"]]
     table.attrs["skipped"] = skipped
     return table
@@ -191,11 +194,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _row(record: dict[str, Any]) -> dict[str, Any]:
+def record_row(record: dict[str, Any]) -> dict[str, Any]:
+    """Flatten one record, as `read_record` gives it, into a row of `read_records` (without run and folder)."""
     history = {name: list(values) for name, values in record["history"].items()}
     best = record.get("best") or {}
     epochs_run = len(history.get("epoch", []))
-    row: dict[str, Any] = {"status": record.get("status")}
+    row: dict[str, Any] = {"status": record.get("status"), "weights": None}
     row |= {name: _cell(value) for name, value in (record.get("model") or {}).items()}
     row |= {name: _cell(value) for name, value in (record.get("settings") or {}).items()}
     row |= {"epochs_run": epochs_run, "best_epoch": best.get("epoch")}
@@ -206,9 +210,12 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
     for test, scores in (record.get("scores") or {}).items():
         row |= {f"{test}.{name}": value for name, value in scores.items()}
     row |= {name: record.get(name) for name in ("seconds", "peak_memory_mib")}
+    if row["weights"] is None:
+        del row["weights"]
     for name, value in (record.get("parameters") or {}).items():
         row[f"parameters.{name}" if name in row else name] = _cell(value)
-    return row
+    first = {"status": row.pop("status"), "weights": row.pop("weights", None)}  # always there: a table may mix them
+    return first | row
 
 
 def _cell(value: Any) -> Any:
