@@ -1,6 +1,6 @@
 """Where a network looks: Grad-CAM and occlusion maps of classifiers, and the inside of an hourglass.
 
-The names that need Keras are loaded when they are first used; `overlay` needs only Matplotlib.
+The names that need Keras are loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -8,20 +8,33 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mpii_lib.explain.measures import boxes_mask, map_agreement, people_boxes, share_inside
 from mpii_lib.explain.overlay import overlay
 
 if TYPE_CHECKING:
-    from mpii_lib.explain.classifiers import grad_cam, occlusion_map, split_classifier
+    from mpii_lib.explain.classifiers import grad_cam, occlusion_map, probabilities, split_classifier
     from mpii_lib.explain.gradients import gradient
 
 _NEEDS_KERAS = {
     "grad_cam": "classifiers",
     "occlusion_map": "classifiers",
+    "probabilities": "classifiers",
     "split_classifier": "classifiers",
     "gradient": "gradients",
 }
 
-__all__ = ["grad_cam", "gradient", "occlusion_map", "overlay", "split_classifier"]
+__all__ = [
+    "boxes_mask",
+    "grad_cam",
+    "gradient",
+    "map_agreement",
+    "occlusion_map",
+    "overlay",
+    "people_boxes",
+    "probabilities",
+    "share_inside",
+    "split_classifier",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -210,7 +210,7 @@ def occlusion_map(
     corners = list(product(_starts(height, patch, stride), _starts(width, patch, stride)))
     result = np.empty(images.shape[:3], dtype=np.float32)
     for number, picture in enumerate(images):
-        before = _probabilities(model, picture[None])[0]
+        before = probabilities(model, picture[None])[0]
         column = int(before.argmax()) if wanted is None else int(wanted[number])
         colour = _colour(picture, fill)
         total, count = np.zeros((height, width)), np.zeros((height, width))
@@ -218,12 +218,22 @@ def occlusion_map(
             covered = np.repeat(picture[None], len(corners[rows]), axis=0)
             for one, (top, left) in zip(covered, corners[rows], strict=True):
                 one[top : top + patch, left : left + patch] = colour
-            drops = before[column] - _probabilities(model, covered)[:, column]
+            drops = before[column] - probabilities(model, covered)[:, column]
             for drop, (top, left) in zip(drops, corners[rows], strict=True):
                 total[top : top + patch, left : left + patch] += drop
                 count[top : top + patch, left : left + patch] += 1
         result[number] = total / count
     return result
+
+
+def probabilities(model: keras.Model, pictures: ArrayLike, *, batch: int = 64) -> np.ndarray:
+    """What the model says, (N, ...) to (N, classes), without compiling it: right for a few hundred pictures.
+
+    `predict` would compile the model anew for each shape of batch.
+    """
+    images = np.asarray(pictures, dtype=np.float32)
+    parts = [ops.convert_to_numpy(model(images[rows], training=False)) for rows in _batches(len(images), batch)]
+    return np.concatenate(parts)
 
 
 def _starts(length: int, patch: int, stride: int) -> list[int]:
@@ -232,11 +242,6 @@ def _starts(length: int, patch: int, stride: int) -> list[int]:
 
 def _batches(count: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, count, size))
-
-
-def _probabilities(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
-    # Called, not `predict`: that would compile the model anew for each shape of batch.
-    return ops.convert_to_numpy(model(pictures, training=False))
 
 
 def _colour(picture: np.ndarray, fill: Fill) -> np.ndarray:

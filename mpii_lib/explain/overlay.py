@@ -10,7 +10,7 @@ from mpii_lib.errors import ModelError
 from mpii_lib.plots import blank
 
 
-def overlay(axes: Axes, picture: ArrayLike, heat: ArrayLike, *, title: str = "", strength: float = 0.85) -> None:
+def overlay(axes: Axes, picture: ArrayLike, heat: ArrayLike, *, title: str = "", strength: float = 0.75) -> None:
     """Draw a picture in grey and a map over it: the larger the number, the more yellow and the less of the picture.
 
     Parameters
@@ -37,5 +37,5 @@ def overlay(axes: Axes, picture: ArrayLike, heat: ArrayLike, *, title: str = "",
             f"overlay: the map is {values.shape} and the picture {pixels.shape[:2]}; give maps of its size"
         )
     grey = pixels @ (0.299, 0.587, 0.114)
-    blank(axes, title).imshow(0.25 * 255 + 0.75 * grey, cmap="gray", vmin=0, vmax=255)
+    blank(axes, title).imshow(0.15 * 255 + 0.85 * grey, cmap="gray", vmin=0, vmax=255)
     axes.imshow(values, cmap="cividis", vmin=0, vmax=1, alpha=strength * values, interpolation="bilinear")

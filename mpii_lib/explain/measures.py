@@ -1,0 +1,99 @@
+"""What maps are measured by: how much of them lies on people, and how far two of them agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from mpii_lib.errors import ModelError
+
+if TYPE_CHECKING:
+    from mpii_lib.annotations import Annotations
+
+
+def people_boxes(
+    annotations: Annotations, image_id: int, size: tuple[int, int], margin: float = 0.1
+) -> NDArray[np.intp]:
+    """Boxes around the annotated joints of everyone in a picture, in pixels of the picture scaled to `size`.
+
+    Parameters
+    ----------
+    annotations
+        With the picture's file; only its header is read, for the true size.
+    image_id
+        Which picture.
+    size
+        (height, width) that the classifier gets.
+    margin
+        Room on each side, as a part of the longer side of the box.
+
+    Returns
+    -------
+    (P, 4) top, bottom, left, right, the ends not included, clipped to the picture. Persons without joints have no box.
+    """
+    with Image.open(annotations.image_path(image_id)) as file:
+        width, height = file.size
+    boxes = []
+    for person in np.flatnonzero(annotations.people["image_id"].to_numpy() == image_id):
+        joints = annotations.joints[person][annotations.visibility[person] > 0].astype(float)
+        if len(joints):
+            low, high = joints.min(axis=0), joints.max(axis=0)
+            room = margin * (high - low).max()
+            (left, top), (right, bottom) = np.stack([low - room, high + room]) / (width, height) * (size[1], size[0])
+            boxes.append((top, bottom, left, right))
+    limits = (size[0], size[0], size[1], size[1])
+    return np.clip(np.rint(np.reshape(boxes, (-1, 4))), 0, limits).astype(np.intp)
+
+
+def boxes_mask(boxes: Iterable[ArrayLike], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """(height, width) of booleans, True inside any of the boxes of `people_boxes`."""
+    mask = np.zeros(size, dtype=bool)
+    for top, bottom, left, right in np.asarray(list(boxes), dtype=int).reshape(-1, 4):
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def share_inside(maps: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
+    """Share of the positive part of each map that lies inside its mask.
+
+    Parameters
+    ----------
+    maps
+        (N, H, W), such as Grad-CAM or occlusion maps; what is negative counts as 0.
+    masks
+        (N, H, W) of booleans.
+
+    Returns
+    -------
+    (N,) in 0..1; NaN for a map without anything positive.
+    """
+    positive, inside = np.maximum(np.asarray(maps, dtype=float), 0), np.asarray(masks, dtype=bool)
+    if positive.shape != inside.shape or positive.ndim != 3:
+        raise ModelError(f"share_inside: maps {positive.shape} and masks {inside.shape}; give both as (N, H, W)")
+    total = positive.sum(axis=(1, 2))
+    return (positive * inside).sum(axis=(1, 2)) / np.where(total > 0, total, np.nan)
+
+
+def map_agreement(first: ArrayLike, second: ArrayLike) -> float:
+    """Mean Spearman rank correlation of the pixels of corresponding maps: 1 is the same order, 0 none.
+
+    Parameters
+    ----------
+    first, second
+        (N, H, W). Pairs in which a map is flat are left out: it has no order.
+
+    Returns
+    -------
+    The mean, or NaN when no pair is left.
+    """
+    from scipy.stats import spearmanr
+
+    one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if one.shape != other.shape or one.ndim != 3:
+        raise ModelError(f"map_agreement: maps {one.shape} and {other.shape}; give both as (N, H, W)")
+    pairs = [(a.ravel(), b.ravel()) for a, b in zip(one, other, strict=True) if np.ptp(a) > 0 and np.ptp(b) > 0]
+    return float(np.mean([spearmanr(a, b).statistic for a, b in pairs])) if pairs else float("nan")
