@@ -266,9 +266,13 @@ def _chosen(ann: Annotations, person_ids: Iterable[int] | None, crop: Crop) -> N
         return found
     ids = np.asarray(list(person_ids), np.int64)
     at = ann.people.index.get_indexer(ids)
-    if not len(ids) or (at < 0).any():
-        unknown = f"{int((at < 0).sum())} person_ids are not in the annotations, {ids[at < 0][0]} for instance"
-        raise DatasetError(f"person_crops: {unknown if len(ids) else 'no person_ids'}; take them from ann.people.index")
+    if not len(ids):
+        raise DatasetError("person_crops: there are no person_ids; take them from ann.people.index")
+    if (at < 0).any():
+        raise DatasetError(
+            f"person_crops: {int((at < 0).sum())} person_ids are not in the annotations, {ids[at < 0][0]} for "
+            "instance; take them from ann.people.index"
+        )
     if not fits[at].all():
         raise DatasetError(f'person_crops: person {ids[~fits[at]][0]} has no {needs}, which crop="{crop}" needs')
     return ids
