@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mpii_lib.errors import ReportError
 from mpii_lib.files import make_folder, replacing
 from mpii_lib.report.notebook_page import Figure, figures_of, notebook_body, title_of
-from mpii_lib.report.original import ORIGINAL, OriginalRow
+from mpii_lib.report.original import ORIGINAL
 from mpii_lib.report.parameters import notebook_parameters
 from mpii_lib.report.run import NotebookRun, read_run, require_notebook_tools
-
-if TYPE_CHECKING:
-    import pandas as pd
+from mpii_lib.report.trainings import ORIGINAL_WEIGHTS, best, by_model, by_parameter, read_trainings, weights_of
 
 #: A page with this in its head is ours and may be replaced.
 GENERATOR = "mpii report"
@@ -45,34 +41,6 @@ class Chapter:
     def is_summary(self) -> bool:
         """Whether its figures go first."""
         return self.run.name in _MOST_FIGURES
-
-
-@dataclass(frozen=True)
-class Training:
-    """One row of this run's results; accuracies in per cent, None where it was not measured."""
-
-    name: str
-    model: str
-    recipe: str
-    epochs: str
-    train: float | None
-    validation: float | None
-    test: float | None
-    interval: tuple[float, float] | None
-    seconds: float | None
-    memory: float | None
-    majority: float | None = None
-    optimizer: str = ""
-    batch: int | None = None
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Rows of the original report, and this run's nearest training (None: not run)."""
-
-    model: str
-    original: list[OriginalRow]
-    ours: Training | None
 
 
 def build_report(folder: str | Path) -> Path:
@@ -112,6 +80,7 @@ def build_report(folder: str | Path) -> Path:
         page = _render("notebook.html", chapter=chapter, body=body, data=_data(chapters[-1:]))
         _write(folder / "pages" / f"{run.name}.html", page)
     trainings, skipped = read_trainings(folder / "runs")
+    models = by_model(trainings)
     index = _render(
         "index.html",
         chapters=chapters,
@@ -119,9 +88,12 @@ def build_report(folder: str | Path) -> Path:
         data=_data(chapters),
         trainings=trainings,
         skipped=skipped,
-        best=_best(t for t in trainings if t.test is not None),
-        models=_by_model(trainings),
-        parameter_rows=_by_parameter(trainings),
+        best=best(t for t in trainings if t.test is not None),
+        models=models,
+        compared=[group.ours for group in models if group.ours],
+        weights_of=weights_of,
+        original_weights=ORIGINAL_WEIGHTS,
+        parameter_rows=by_parameter(trainings),
         activities=[row for row in ORIGINAL if row.table == "activities"],
         versions=_versions(),
         settings=_common(chapters),
@@ -160,86 +132,6 @@ def _data(chapters: list[Chapter]) -> dict[str, Any]:
     kinds = sorted({str(c.parameters["DATA"]).lower() for c in chapters if "DATA" in c.parameters})
     names = [_DATA_NAMES.get(kind, kind) for kind in kinds]
     return {"kinds": kinds, "text": " and ".join(names), "sample": "sample" in kinds}
-
-
-def read_trainings(folder: Path) -> tuple[list[Training], list[tuple[str, str]]]:
-    """Read the run records below a folder: the finished classifier trainings, and the records that cannot be read."""
-    from mpii_lib.training import read_records
-
-    if not folder.is_dir():
-        return [], []
-    records = read_records(folder)
-    rows = [_training(row) for _, row in records.iterrows() if _text(row, "backbone")]
-    return rows, records.attrs.get("skipped", [])
-
-
-def _training(row: pd.Series) -> Training:
-    low, high = _number(row, "test.accuracy_low"), _number(row, "test.accuracy_high")
-    batch = _number(row, "batch")
-    optimizer = _text(row, "optimizer")
-    epochs, kept = _number(row, "epochs_run"), _number(row, "best_epoch")
-    parts = [
-        optimizer,
-        f"batch {batch:.0f}" if batch else "",
-        f"frozen {_text(row, 'freeze')}" if _text(row, "freeze") else "",
-        f"weights {_text(row, 'weights')}" if _text(row, "weights") else "",
-    ]
-    return Training(
-        name=_text(row, "run"),
-        model=_text(row, "backbone"),
-        recipe=", ".join(filter(None, parts)),
-        epochs=(f"{epochs:.0f}" if epochs else "") + (f" (best {kept:.0f})" if kept and kept != epochs else ""),
-        train=_per_cent(_number(row, "accuracy")),
-        validation=_per_cent(_number(row, "val_accuracy")),
-        test=_per_cent(_number(row, "test.accuracy")),
-        interval=(100 * low, 100 * high) if low is not None and high is not None else None,
-        seconds=_number(row, "seconds"),
-        memory=_number(row, "peak_memory_mib"),
-        majority=_per_cent(_number(row, "test.majority")),
-        optimizer=optimizer,
-        batch=int(batch) if batch else None,
-    )
-
-
-def _number(row: pd.Series, name: str) -> float | None:
-    value = row.get(name)
-    known = isinstance(value, int | float) or hasattr(value, "dtype")
-    return float(value) if known and not math.isnan(value) else None
-
-
-def _text(row: pd.Series, name: str) -> str:
-    value = row.get(name)
-    return "" if value is None or value != value else str(value).strip('"')
-
-
-def _per_cent(value: float | None) -> float | None:
-    return None if value is None else 100 * value
-
-
-def _by_model(trainings: list[Training]) -> list[Beside]:
-    """Group the original's models and tests by backbone, each with this run's best training of it (by validation)."""
-    rows = [row for row in ORIGINAL if row.table in ("models", "testing")]
-    names = {name.lower(): name for name in [*(row.model for row in rows), *(t.model for t in trainings)]}
-    return [
-        Beside(name, [r for r in rows if r.model.lower() == key], _best(t for t in trainings if t.model.lower() == key))
-        for key, name in names.items()
-    ]
-
-
-def _by_parameter(trainings: list[Training]) -> list[Beside]:
-    """Each row of the original's parameter table, with this run's best training of the same optimizer and batch."""
-    found = []
-    for row in (row for row in ORIGINAL if row.table == "parameters"):
-        optimizer = "nesterov" if "Nesterov" in row.optimizer else row.optimizer.lower()
-        alike = (t for t in trainings if t.model.lower() == row.model.lower())
-        ours = _best(t for t in alike if optimizer in t.optimizer.lower() and t.batch == row.batch)
-        found.append(Beside(row.model, [row], ours))
-    return found
-
-
-def _best(trainings: Iterable[Training]) -> Training | None:
-    """Choose by validation: the best of several test scores would be too good."""
-    return max(trainings, key=lambda t: t.validation or 0, default=None)
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -96,13 +96,41 @@ def test_the_best_training_is_chosen_without_a_look_at_the_test(tmp_path):
 
 def test_the_best_training_stands_with_the_original_rows(report):
     words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
-    ours = "This run 2 epochs, adam, batch 30, frozen all, weights sample 90 % 70 % 66 %"
+    ours = "This run 2 epochs, adam, batch 30, frozen all sample 90 % 70 % 66 %"
     assert ours in words and words.index("Xception", words.index("Naming the category")) < words.index(ours)
     assert "66 % Xception; always the commonest category: 25 %" in words
-    assert "VGG19 This run" in words and "did not train it" in words
+    assert "VGG19 Original names it and gives no number ImageNet" in words and "did not train it" in words
     for number in ("83.5 %", "72.9 %", "67.2 %", "99.91 %", "56.66 %", "7.8 %", "47.75 %", "64.4 %"):
         assert number in words
     assert "Left out:" in words and "broken" in words
+
+
+def test_the_backbones_stand_side_by_side_with_their_weights(report):
+    words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
+    table = words.partition("side by side")[2].partition("Where two intervals")[0]
+    assert "Xception sample 2 epochs, adam, batch 30, frozen all 70 % 66 %" in table
+    assert "VGG19 sample 2 epochs, adam, batch 30, frozen all 50 % 46 %" in table
+    assert "different weights" not in table  # both began with the sample's
+    assert "This table mixes weights. The original's backbones started from ImageNet" in words
+
+
+def test_a_table_that_mixes_weights_says_so(tmp_path):
+    executed(tmp_path, "00_start_here")
+    small = {"weights": "sample", "width": 0.125, "freeze": "all"}
+    training(tmp_path, "Xception", 0.7, model={"backbone": "Xception"} | small)
+    training(tmp_path, "VGG16", 0.6, model={"backbone": "VGG16", "weights": "imagenet", "width": 1.0})
+    words = Page(build_report(tmp_path).read_text("utf-8")).words
+    said = "mixes backbones that started from different weights : ImageNet; sample, 1/8 of the filters"
+    assert words.count(said) == 2  # of the best ones, and of all trainings
+    assert "this run's from: ImageNet; sample, 1/8 of the filters" in words
+
+
+def test_a_tested_training_counts_before_one_that_was_only_validated(tmp_path):
+    executed(tmp_path, "00_start_here")
+    training(tmp_path, "VGG16", 0.6)
+    training(tmp_path, "VGG16", 0.8, scores={})
+    words = Page(build_report(tmp_path).read_text("utf-8")).words.replace("\u202f", " ")
+    assert "frozen all sample 90 % 60 % 56 %" in words
 
 
 def test_the_parameter_table_compares_only_equal_recipes(report):
@@ -121,7 +149,7 @@ def test_a_failed_notebook_says_where_and_why(report):
 
 def test_figures_keep_their_alternative_text(report):
     alts = [image["alt"] for image in Page((report / "index.html").read_text()).images]
-    assert alts == ["Two bars.", "The scores.", "Three bars."]
+    assert alts == ["Two bars.", "The scores.", "Three bars."]  # the first on top, then the summary, then the others
 
 
 def test_links_between_notebooks_lead_to_pages(report):
