@@ -107,9 +107,9 @@ def test_the_best_training_stands_with_the_original_rows(report):
 
 def test_the_backbones_stand_side_by_side_with_their_weights(report):
     words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
-    table = words.partition("side by side")[2].partition("Where two intervals")[0]
-    assert "Xception sample 2 epochs, adam, batch 30, frozen all 70 % 66 %" in table
-    assert "VGG19 sample 2 epochs, adam, batch 30, frozen all 50 % 46 %" in table
+    table = words.partition("side by side")[2].partition("In brackets")[0]
+    assert "Xception 2 epochs, adam, batch 30, frozen all sample 70 % 66 %" in table
+    assert "VGG19 2 epochs, adam, batch 30, frozen all sample 50 % 46 %" in table
     assert "different weights" not in table  # both began with the sample's
     assert "This table mixes weights. The original's backbones started from ImageNet" in words
 
