@@ -5,10 +5,14 @@ A widget does nothing in a static page, so every notebook shows a static figure 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
+
+from mpii_lib.errors import MpiiError
 
 
 def slider(label: str, low: float, high: float, value: float, step: float | None = None, *, log: bool = False) -> Any:
@@ -66,3 +70,51 @@ def explore(draw: Callable[..., None], **controls: Any) -> None:
     figure = ipywidgets.interactive_output(draw, controls)
     knobs = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
     display(ipywidgets.VBox([knobs, figure]))
+
+
+def webcam_picture(path: str | Path = "webcam.jpg") -> Path:
+    """Take a picture with the webcam of the browser, on Colab, and return the file it is written to.
+
+    The browser asks for permission; the picture is taken when the button below the preview is pressed. Raises
+    `MpiiError` elsewhere than on Colab, and when there is no camera or no permission.
+    """
+    try:
+        from google.colab.output import eval_js
+    except ImportError:
+        raise MpiiError("webcam_picture: only Colab reaches the webcam from a notebook; give a file instead") from None
+    try:
+        answer = str(eval_js(_WEBCAM))
+        header, _, data = answer.partition(",")
+        if "image/jpeg" not in header:
+            raise ValueError(answer[:80] or "no picture")
+        path = Path(path)
+        path.write_bytes(base64.b64decode(data, validate=True))
+    except Exception as error:  # the browser's refusals arrive as whatever Colab makes of them
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise MpiiError(f"webcam_picture: no picture ({reason}); allow the camera, or give a file instead") from None
+    return path
+
+
+# Shows the camera with a button under it, and answers with the picture as a data address.
+_WEBCAM = """
+(async () => {
+  const stream = await navigator.mediaDevices.getUserMedia({video: true});
+  const place = document.createElement("div");
+  const preview = document.createElement("video");
+  const button = document.createElement("button");
+  button.textContent = "Take the picture";
+  place.append(preview, document.createElement("br"), button);
+  document.body.appendChild(place);
+  preview.srcObject = stream;
+  await preview.play();
+  google.colab.output.setIframeHeight(document.documentElement.scrollHeight, true);
+  await new Promise((pressed) => { button.onclick = pressed; });
+  const canvas = document.createElement("canvas");
+  canvas.width = preview.videoWidth;
+  canvas.height = preview.videoHeight;
+  canvas.getContext("2d").drawImage(preview, 0, 0);
+  stream.getTracks().forEach((track) => track.stop());
+  place.remove();
+  return canvas.toDataURL("image/jpeg", 0.9);
+})()
+"""

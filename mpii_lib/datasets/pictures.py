@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mpii_lib.errors import DatasetError
 
 
-def read_picture(path: Path | str, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_picture(path: Path | str, size: tuple[int, int] | None = None, upright: bool = False) -> np.ndarray:
     """Read one picture of any kind that Pillow knows, as RGB scaled to `size`.
 
     Parameters
@@ -19,6 +19,9 @@ def read_picture(path: Path | str, size: tuple[int, int] | None = None) -> np.nd
         The file; its content counts, not its ending.
     size
         (height, width) in pixels. A JPEG of a multiple of that is decoded at 1/2, 1/4 or 1/8. None: as it is.
+    upright
+        Follow a camera's note on how it was held (EXIF). Annotations count in the pixels as they are stored, so data
+        sets are read without it.
 
     Returns
     -------
@@ -34,6 +37,8 @@ def read_picture(path: Path | str, size: tuple[int, int] | None = None) -> np.nd
         with Image.open(path) as picture:
             if picture.mode.startswith(("I", "F")):
                 raise DatasetError(f"pixels of type {picture.mode} are not 8 bits a colour")
+            if upright:
+                picture = ImageOps.exif_transpose(picture)
             if size is None:
                 return np.asarray(picture.convert("RGB"))
             height, width = size

@@ -38,6 +38,8 @@ _HOME = {
     "PoseAugmentation": "batches",
     "PoseBatches": "batches",
     "person_crops": "persons",
+    "FoundPose": "own",
+    "find_pose": "own",
     "PredictedPoses": "predict",
     "predict_heatmaps": "predict",
     "predict_poses": "predict",
