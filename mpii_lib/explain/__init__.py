@@ -14,6 +14,7 @@ from mpii_lib.explain.overlay import overlay
 if TYPE_CHECKING:
     from mpii_lib.explain.classifiers import grad_cam, occlusion_map, probabilities, split_classifier
     from mpii_lib.explain.gradients import gradient
+    from mpii_lib.explain.hourglass import latent_decoder, latent_features, latent_model, run_decoder
 
 _NEEDS_KERAS = {
     "grad_cam": "classifiers",
@@ -21,17 +22,25 @@ _NEEDS_KERAS = {
     "probabilities": "classifiers",
     "split_classifier": "classifiers",
     "gradient": "gradients",
+    "latent_decoder": "hourglass",
+    "latent_features": "hourglass",
+    "latent_model": "hourglass",
+    "run_decoder": "hourglass",
 }
 
 __all__ = [
     "boxes_mask",
     "grad_cam",
     "gradient",
+    "latent_decoder",
+    "latent_features",
+    "latent_model",
     "map_agreement",
     "occlusion_map",
     "overlay",
     "people_boxes",
     "probabilities",
+    "run_decoder",
     "share_inside",
     "split_classifier",
 ]
