@@ -174,8 +174,9 @@ def read_knobs(setting: Mapping[str, Any]) -> dict[str, Any]:
 
 def _joined(first: Features, second: Features) -> Features:
     """Rows of both, each picture twice."""
-    columns = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("features", "labels", "image_ids")
-    }
-    return replace(first, **columns)
+    return replace(
+        first,
+        features=np.concatenate([first.features, second.features]),
+        labels=np.concatenate([first.labels, second.labels]),
+        image_ids=np.concatenate([first.image_ids, second.image_ids]),
+    )

@@ -256,6 +256,7 @@ class _Loop:
                 verbose=0,
                 callbacks=[watch],
             ).history
+        watch.correct_iterations()
         row = {"epoch": index + 1} | {name: float(values[-1]) for name, values in history.items()}
         if self.each_epoch is not None:
             row |= {name: float(value) for name, value in self.each_epoch(self.model).items()}
@@ -299,8 +300,22 @@ class _Watch(keras.callbacks.Callback):
     def __init__(self, epochs: int, steps: int, show: Show, state: checkpoint.RunState, folder: Path) -> None:
         super().__init__()
         self.epochs, self.steps, self.show, self.state, self.folder = epochs, steps, show, state, folder
+        self.taken, self.before = 0, 0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.before = int(np.asarray(self.model.optimizer.iterations))
+
+    def correct_iterations(self) -> None:
+        """Take back the step that the optimizer counts when a stream of unknown length has ended.
+
+        Keras learns of the end inside a step that it has begun to count (3.10 to 3.15, TensorFlow). Adam's correction
+        of its first steps and learning rate schedules go by that number. Of scaled losses not every step counts.
+        """
+        if not hasattr(self.model.optimizer, "inner_optimizer"):
+            self.model.optimizer.iterations.assign(self.before + self.taken)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.taken += 1
         epoch = self.state.epochs_run + 1
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             raise TrainingError(_nan_message(epoch, "loss", self.model, self.folder))

@@ -73,21 +73,19 @@ def sample(tmp_path_factory):
 
 
 def test_a_grid_of_the_reports_knobs_gives_a_row_each_and_cached_fronts_change_nothing(sample, tmp_path):
-    base = {"backbone": "VGG16", "freeze": "all", "epochs": 2, "batch": 16, "shuffle": True, "augment": "none"}
-    settings = vary(base, freeze=[-2, ["last", 2]], shuffle=[False], augment=["alone", "appended"], epochs=[0])
+    base = {"backbone": "VGG16", "freeze": "all", "epochs": 1, "batch": 16, "shuffle": False, "augment": "none"}
+    settings = vary(base, freeze=[-2], augment=["alone", "appended"], shuffle=[True], epochs=[0])
     part = split_images(sample, seed=0)
-    options = {"size": (32, 32), "redraw": False}
-    table = run_grid(ClassifierTrainer(sample, part, **options), settings, name="grid", runs=tmp_path, seeds=[0])
-    assert table.status.tolist() == ["complete"] * 6 + ["failed"] and "epochs is 0" in table.error.iloc[-1]
-    assert table.weights.iloc[:6].tolist() == ["sample"] * 6
-    assert table.freeze.tolist() == ["all", -2, "('last', 2)", "all", "all", "all", "all"]
-    assert table.trained_part.notna().tolist() == [True, True, False, True, True, True, False]
-    assert table.val_loss[:6].nunique() == 6  # every knob changes something
-    by_hand = ClassifierTrainer(sample, part, size=(32, 32), memory_gib=0)
-    unshuffled = {**base, "shuffle": False, "freeze": -2}
-    slow = run_grid(by_hand, [unshuffled], name="slow", runs=tmp_path, seeds=[0])
-    fast = run_grid(ClassifierTrainer(sample, part, **options), [unshuffled], name="fast", runs=tmp_path, seeds=[0])
-    np.testing.assert_allclose(fast.val_loss, slow.val_loss, rtol=1e-3)
+    trainer = ClassifierTrainer(sample, part, size=(32, 32), redraw=False)
+    table = run_grid(trainer, settings, name="grid", runs=tmp_path, seeds=[0])
+    assert table.status.tolist() == ["complete"] * 5 + ["failed"] and "epochs is 0" in table.error.iloc[-1]
+    assert table.weights.tolist()[:5] == ["sample"] * 5
+    assert table.trained_part.notna().tolist() == [True] * 5 + [False]
+    assert table.val_loss[:5].nunique() == 5  # every knob changes something
+    no_memory = ClassifierTrainer(sample, part, size=(32, 32), memory_gib=0)
+    slow = run_grid(no_memory, settings[1:2], name="slow", runs=tmp_path, seeds=[0])
+    assert "trained_part" not in slow
+    np.testing.assert_allclose(slow.val_loss.iloc[0], table.val_loss[1], rtol=1e-3)
 
 
 def test_each_repeat_may_have_a_split_of_its_own(sample, tmp_path):

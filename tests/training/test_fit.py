@@ -340,3 +340,27 @@ def test_labels_of_the_wrong_kind_are_refused_for_arrays_and_for_streams(tmp_pat
                 fit(multilabel_model(), data, epochs=1, folder=tmp_path / "sigmoid")
     with pytest.raises(TrainingError, match="no one class to be weighed by"):
         fit(multilabel_model(), (inputs, hot), epochs=1, folder=tmp_path / "weights", class_weight={0: 2.0})
+
+
+def test_a_stream_whose_end_is_not_known_trains_as_the_same_arrays_do(tmp_path):
+    inputs, labels = make_data(50)
+
+    class Endless(Stream):  # 16 do not divide 50, and a filter does not tell its length
+        batch = 16
+
+        def __len__(self):
+            return 50
+
+        def epoch(self, index):
+            stream = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(self.batch)
+            return stream.filter(lambda *examples: True)
+
+    def last_loss(data, folder, **settings):
+        model = keras.Sequential([keras.Input((WIDTH,)), keras.layers.Dense(CLASSES, "softmax")])
+        model.set_weights([np.full(weight.shape, 0.1, "float32") for weight in model.get_weights()])
+        fit(model, data, epochs=4, learning_rate=0.05, folder=tmp_path / folder, **settings)
+        return int(model.optimizer.iterations), model.get_weights()[0]
+
+    streamed, in_memory = last_loss(Endless(), "stream"), last_loss((inputs, labels), "arrays", batch=16, shuffle=False)
+    assert streamed[0] == in_memory[0] == 16
+    np.testing.assert_allclose(streamed[1], in_memory[1], atol=1e-5)
