@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from notebook_writer import FIGURE, check_page, write_notebook
 
 from mpii_lib.report import ReportError
-from mpii_lib.report.course import choose_notebooks, make_report
+from mpii_lib.report.course import BACKBONE_NOTEBOOKS, choose_notebooks, make_report
+from mpii_lib.report.trainings import BACKBONES
 
 RECORD = """\
 from mpii_lib.training import write_record
@@ -45,6 +47,14 @@ def test_the_notebooks_are_chosen_by_backbone(course):
         stems("VGG19")
     with pytest.raises(ReportError, match="--notebooks"):
         choose_notebooks(course / "elsewhere")
+
+
+def test_every_backbone_of_the_library_has_its_notebook_in_the_course():
+    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    assert choose_notebooks(folder, ["all"])[2] == list(BACKBONE_NOTEBOOKS) == list(BACKBONES)
+    first, last, chosen = choose_notebooks(folder, ["vgg19", "resnet50"])
+    assert chosen == ["VGG19", "ResNet50"]
+    assert [path.stem for path in (*first[-2:], *last)] == ["24_vgg19", "22_resnet50", "90_report"]
 
 
 def test_a_report_is_made_and_the_one_before_it_is_kept(course):
