@@ -7,22 +7,16 @@ of zeros, a one at the joint, `scipy.ndimage.gaussian_filter`, `cv2.resize`. `en
 the same maps to 1e-6. Each rate is the best of several rounds, by the clock, in one process.
 """
 
-import json
-import os
-import platform
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 import cv2
 import numpy as np
+from _results import save_result
 from scipy.ndimage import gaussian_filter
 
 from mpii_lib.pose import decode_heatmaps, encode_heatmaps
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULT = ROOT / "benchmarks" / "results" / "heatmaps.json"
 BATCH, JOINTS, ROUNDS = 64, 17, 5
 
 
@@ -76,17 +70,10 @@ def main(batches: int = 10) -> dict:
     slow = runs["thesis, SciPy, one by one"]
     result = {
         "what": f"{JOINTS} heatmaps of 64 x 64 a person; persons per second",
-        "machine": {
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "scipy": version("scipy"),
-        },
         "runs": runs,
         "ratios": {name: value / slow for name, value in runs.items() if "NumPy" in name},
     }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    save_result("heatmaps", result, "numpy", "scipy", "opencv-python-headless")
     for name, value in runs.items():
         ratio = result["ratios"].get(name)
         print(f"{name:<34} {value:>9,.0f} persons/s" + (f"  {ratio:,.0f} times the recipe" if ratio else ""))
