@@ -68,7 +68,9 @@ class PoseAugmentation:
         angle *= rng.random(count) < self.rotated
         mirrored = rng.random(count) < self.flip
         shift = size * self.shift * rng.uniform(-1, 1, (count, 2))
-        gains = np.exp(self.colour * rng.standard_normal((count, 1)) + self.colour / 2 * rng.standard_normal((count, 3)))
+        gains = np.exp(
+            self.colour * rng.standard_normal((count, 1)) + self.colour / 2 * rng.standard_normal((count, 3))
+        )
         matrices = np.tile(np.eye(3), (count, 1, 1))
         cosine, sine, side = np.cos(angle), np.sin(angle), np.where(mirrored, -1.0, 1.0)
         matrices[:, 0, 0], matrices[:, 0, 1] = cosine * side, -sine

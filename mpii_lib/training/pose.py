@@ -115,6 +115,4 @@ def _batches(
             )
         return data
     width = int(model.input_shape[1])
-    return PoseBatches(
-        crops, size, len(outputs), size=width, batch=batch, shuffle=training, augment=augment, seed=seed
-    )
+    return PoseBatches(crops, size, len(outputs), size=width, batch=batch, shuffle=training, augment=augment, seed=seed)

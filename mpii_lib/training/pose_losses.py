@@ -51,7 +51,7 @@ class HeatmapMSE(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("mpii_lib")
 class SpatialCrossEntropy(keras.losses.Loss):
-    """Cross-entropy over the cells of a map: in which cell is the joint?
+    """Cross-entropy over the cells of a map, which asks in which cell the joint is.
 
     A softmax over all cells turns a predicted map into probabilities, which compete: to raise one cell is to lower all
     others, so the empty map is no resting place. The true map is divided by its sum. Where it is zero everywhere

@@ -85,12 +85,13 @@ def crops(tmp_path):
 
 def test_a_training_that_is_broken_off_goes_on_to_the_same_result(crops, tmp_path):
     settings = {"batch": 4, "augment": PoseAugmentation(), "progress": False}
-    whole = fit_pose(build_hourglass(**NETWORK, seed=0), crops[:8], crops[8:], epochs=2, folder=tmp_path / "a", **settings)
-    fit_pose(build_hourglass(**NETWORK, seed=0), crops[:8], crops[8:], epochs=1, folder=tmp_path / "b", **settings)
+    parts = (crops[:8], crops[8:])
+    whole = fit_pose(build_hourglass(**NETWORK, seed=0), *parts, epochs=2, folder=tmp_path / "a", **settings)
+    fit_pose(build_hourglass(**NETWORK, seed=0), *parts, epochs=1, folder=tmp_path / "b", **settings)
     model = build_hourglass(**NETWORK, seed=1)
-    parts = fit_pose(model, crops[:8], crops[8:], epochs=2, folder=tmp_path / "b", **settings)
+    again = fit_pose(model, *parts, epochs=2, folder=tmp_path / "b", **settings)
     same = ["loss", "stack1_heatmaps_loss", "stack2_heatmaps_loss", "val_loss", "val_pckh"]
-    pd.testing.assert_frame_equal(whole.history[same], parts.history[same], rtol=1e-4)
+    pd.testing.assert_frame_equal(whole.history[same], again.history[same], rtol=1e-4)
     record = read_record(tmp_path / "b")
     assert record["settings"]["loss"] == "spatial_cross_entropy" and record["settings"]["optimizer"] == "rmsprop"
     assert record["settings"]["learning_rate"] == 2.5e-4 and record["model"]["backbone"] == "hourglass"
