@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ KNOBS: dict[str, Any] = {
     "augment": "none",
 }
 CHANGES = Augmentation(rotation=10, zoom=0.1, shear=5, flip=True)
+Cut = tuple[keras.Model, keras.Model] | None
 AUGMENT = ("none", "alone", "appended")
 
 
@@ -100,19 +102,20 @@ class ClassifierTrainer:
         self.target, self.classes, self.balance, self.changes, self.redraw = target, classes, balance, changes, redraw
         self.cache, self.memory_gib = cache, memory_gib
         self._kept: dict[str, Features] = {}
+        self._models: dict[tuple, tuple[keras.Model, Cut, list[np.ndarray]]] = {}
 
     def __call__(self, run: PlannedRun) -> TrainingRun:
         """Train one run; TrainingError names a knob that does not exist or has no such value."""
         knobs = read_knobs(run.setting)
         part = self.part(run.seed) if callable(self.part) else self.part
         train, val = (self._dataset(part.index[part == name], knobs["batch"]) for name in ("train", "val"))
-        model = self._model(knobs, len(train.classes), run.seed)
+        model, cut = self._model(knobs, len(train.classes), run.seed)
         names = ("epochs", "optimizer", "learning_rate", "early_stopping", "mixed_precision", "jit_compile")
         arguments = {name: knobs[name] for name in names if name in knobs}
         arguments |= {"seed": run.seed, "folder": run.folder, "parameters": run.parameters, "progress": False}
         arguments["class_weight"] = class_weights(train.labels) if self.balance else None
-        cut = frozen_front(model) if knobs["augment"] == "none" or not self.redraw else None
-        if cut is not None and self._fits(cut[0], len(part)):
+        alike = knobs["augment"] == "none" or not self.redraw  # in every epoch
+        if cut is not None and alike and self._fits(cut[0], len(part)):
             front, rest = cut
             rest.provenance = {
                 **model.provenance,
@@ -129,16 +132,34 @@ class ClassifierTrainer:
         chance = {"shuffle": knobs["shuffle"], "augment": changes, "seed": run.seed}
         return fit(model, self._dataset(train.image_ids, knobs["batch"], **chance), val, **arguments)
 
+    def with_part(self, part: pd.Series | Callable[[int], pd.Series]) -> ClassifierTrainer:
+        """Give the same trainer for another split; features and networks that exist are shared."""
+        other = copy(self)
+        other.part = part
+        return other
+
     def _dataset(self, image_ids: Any, batch: int, **chance: Any) -> ImageDataset:
         names = {"classes": self.classes, "size": self.size, "batch": batch}
         return classification_dataset(self.annotations, image_ids, self.target, **names, **chance)
 
-    def _model(self, knobs: dict[str, Any], classes: int, seed: int) -> keras.Model:
-        weights, width = weights_and_width(self.weights)
-        shape = (*self.size, 3)
-        return build_classifier(
-            knobs["backbone"], classes, shape, weights, knobs["head"], knobs["freeze"], width=width, seed=seed
-        )
+    def _model(self, knobs: dict[str, Any], classes: int, seed: int) -> tuple[keras.Model, Cut]:
+        """Build the classifier of a setting and cut it, or take the one of an earlier run back to its beginning.
+
+        Building a deep network anew for each repeat takes longer than training its head.
+        """
+        key = (classes, *(knobs[name] for name in ("backbone", "head", "freeze", "mixed_precision")))
+        if self.weights == "none" or key not in self._models:  # random backbones are the seed's
+            weights, width = weights_and_width(self.weights)
+            own = (knobs["backbone"], classes, (*self.size, 3), weights, knobs["head"], knobs["freeze"])
+            model = build_classifier(*own, width=width, seed=seed)
+            self._models[key] = model, frozen_front(model), model.get_weights()
+            return self._models[key][:2]
+        model, cut, first = self._models[key]
+        model.set_weights(first)
+        for layer in model.layers:
+            if hasattr(layer, "kernel"):  # of the head, drawn as `build_classifier` draws it
+                layer.kernel.assign(keras.initializers.GlorotUniform(seed=seed)(layer.kernel.shape))
+        return model, cut
 
     def _fits(self, front: keras.Model, pictures: int) -> bool:
         return 2 * 4 * pictures * math.prod(front.output.shape[1:]) < self.memory_gib * 2**30  # plain and changed ones

@@ -102,6 +102,20 @@ def test_each_repeat_may_have_a_split_of_its_own(sample, tmp_path):
     assert len(list((tmp_path / "features").glob("*.npz"))) == 1  # computed once for all splits
 
 
+@pytest.mark.parametrize("head", ["flatten", "flatten-dense"])
+def test_a_model_taken_again_is_as_a_new_one(sample, head):
+    knobs = read_knobs({"backbone": "VGG16", "head": head, "freeze": -2})
+    trainer = ClassifierTrainer(sample, split_images(sample, seed=0), size=(32, 32))
+    first = trainer._model(knobs, 3, 0)[0]
+    for variable in first.trainable_variables:
+        variable.assign(variable + 1.0)  # trained
+    again = trainer._model(knobs, 3, 1)[0]
+    new = ClassifierTrainer(sample, trainer.part, size=(32, 32))._model(knobs, 3, 1)[0]
+    assert again is first
+    for mine, other in zip(again.get_weights(), new.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
 def test_a_knob_that_does_not_exist_is_named():
     with pytest.raises(TrainingError, match="knob 'momentum' is unknown"):
         read_knobs({"momentum": 0.9})
