@@ -25,6 +25,7 @@ BACKBONE_NOTEBOOKS = {
     "VGG19": "24_vgg19",
     "InceptionResNetV2": "25_inception_resnet_v2",
 }
+POSE = "32_pose_evaluation"
 LAST = "90_report"
 PARTS = ("notebooks", "runs", "pages", "index.html")
 
@@ -65,7 +66,7 @@ def choose_notebooks(folder: str | Path, backbones: Sequence[str] = ()) -> tuple
             raise ReportError(
                 f"{folder / BACKBONE_NOTEBOOKS[absent[0]]}.ipynb: is not there; there are: {', '.join(there) or 'none'}"
             )
-    stems = [*ALWAYS, *(there[name] for name in chosen)]
+    stems = [*ALWAYS, *(there[name] for name in chosen), POSE]
     first = [path for stem in stems if (path := folder / f"{stem}.ipynb").is_file()]
     last = [path for path in [folder / f"{LAST}.ipynb"] if path.is_file()]
     if not first and not last:

@@ -15,6 +15,7 @@ from mpii_lib.files import make_folder, replacing
 from mpii_lib.report.notebook_page import Figure, figures_of, notebook_body, title_of
 from mpii_lib.report.original import ORIGINAL
 from mpii_lib.report.parameters import notebook_parameters
+from mpii_lib.report.poses import GROUPS, POSE_NOTEBOOKS, PUBLISHED, read_poses
 from mpii_lib.report.run import NotebookRun, read_run, require_notebook_tools
 from mpii_lib.report.trainings import ORIGINAL_WEIGHTS, best, by_model, by_parameter, read_trainings, weights_of
 
@@ -41,6 +42,11 @@ class Chapter:
     def is_summary(self) -> bool:
         """Whether its figures go first."""
         return self.run.name in _MOST_FIGURES
+
+    @property
+    def is_pose(self) -> bool:
+        """Whether its figures stand in the pose section."""
+        return self.run.name in POSE_NOTEBOOKS
 
 
 def build_report(folder: str | Path) -> Path:
@@ -95,6 +101,9 @@ def build_report(folder: str | Path) -> Path:
         original_weights=ORIGINAL_WEIGHTS,
         parameter_rows=by_parameter(trainings),
         activities=[row for row in ORIGINAL if row.table == "activities"],
+        poses=read_poses(folder / "runs"),
+        published_poses=PUBLISHED,
+        pose_groups=GROUPS,
         versions=_versions(),
         settings=_common(chapters),
     )

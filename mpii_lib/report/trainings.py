@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ORIGINAL_WEIGHTS = weights_in_words("imagenet", 1)
 #: Models that the original report names among those it used, and of which it gives no number.
 NAMED_ONLY = ("VGG19",)
+#: What the record of a network for poses says of its backbone; it has a table of its own (`poses`).
+POSE_MODEL = "hourglass"
 #: The backbones in the order of the course.
 BACKBONES = ("Xception", "ResNet50", "VGG16", "VGG19", "InceptionResNetV2")
 
@@ -63,7 +65,7 @@ def read_trainings(folder: Path) -> tuple[list[Training], list[tuple[str, str]]]
     if not folder.is_dir():
         return [], []
     records = read_records(folder)
-    rows = [_training(row) for _, row in records.iterrows() if _text(row, "backbone")]
+    rows = [_training(row) for _, row in records.iterrows() if text(row, "backbone").lower() not in ("", POSE_MODEL)]
     return rows, records.attrs.get("skipped", [])
 
 
@@ -112,45 +114,48 @@ def weights_of(trainings: Iterable[Training | None]) -> list[str]:
 
 
 def _training(row: pd.Series) -> Training:
-    low, high = _number(row, "test.accuracy_low"), _number(row, "test.accuracy_high")
-    batch = _number(row, "batch")
-    optimizer = _text(row, "optimizer")
-    epochs, kept = _number(row, "epochs_run"), _number(row, "best_epoch")
+    low, high = number(row, "test.accuracy_low"), number(row, "test.accuracy_high")
+    batch = number(row, "batch")
+    optimizer = text(row, "optimizer")
+    epochs, kept = number(row, "epochs_run"), number(row, "best_epoch")
     parts = [
         optimizer,
         f"batch {batch:.0f}" if batch else "",
-        f"head {_text(row, 'head')}" if _text(row, "head") else "",
-        f"frozen {_text(row, 'freeze')}" if _text(row, "freeze") else "",
+        f"head {text(row, 'head')}" if text(row, "head") else "",
+        f"frozen {text(row, 'freeze')}" if text(row, "freeze") else "",
     ]
     return Training(
-        name=_text(row, "run"),
-        model=_text(row, "backbone"),
-        weights=weights_in_words(_text(row, "weights"), _number(row, "width")),
+        name=text(row, "run"),
+        model=text(row, "backbone"),
+        weights=weights_in_words(text(row, "weights"), number(row, "width")),
         recipe=", ".join(filter(None, parts)),
         epochs=f"{epochs or 0:.0f}" + (f" (best {kept:.0f})" if kept and kept != epochs else ""),
-        train=_per_cent(_number(row, "accuracy")),
-        validation=_per_cent(_number(row, "val_accuracy")),
-        test=_per_cent(_number(row, "test.accuracy")),
+        train=per_cent(number(row, "accuracy")),
+        validation=per_cent(number(row, "val_accuracy")),
+        test=per_cent(number(row, "test.accuracy")),
         interval=(100 * low, 100 * high) if low is not None and high is not None else None,
-        seconds=_number(row, "seconds"),
-        memory=_number(row, "peak_memory_mib"),
-        majority=_per_cent(_number(row, "test.majority")),
-        macro_f1=_number(row, "test.macro_f1"),
+        seconds=number(row, "seconds"),
+        memory=number(row, "peak_memory_mib"),
+        majority=per_cent(number(row, "test.majority")),
+        macro_f1=number(row, "test.macro_f1"),
         optimizer=optimizer,
         batch=int(batch) if batch else None,
     )
 
 
-def _number(row: pd.Series, name: str) -> float | None:
+def number(row: pd.Series, name: str) -> float | None:
+    """A number of a record's row; None where it is missing or no number."""
     value = row.get(name)
     known = isinstance(value, int | float) or hasattr(value, "dtype")
     return float(value) if known and not math.isnan(value) else None
 
 
-def _text(row: pd.Series, name: str) -> str:
+def text(row: pd.Series, name: str) -> str:
+    """A text of a record's row; empty where it is missing."""
     value = row.get(name)
     return "" if value is None or value != value else str(value).strip('"')
 
 
-def _per_cent(value: float | None) -> float | None:
+def per_cent(value: float | None) -> float | None:
+    """A share in per cent; None stays None."""
     return None if value is None else 100 * value

@@ -265,3 +265,48 @@ def test_a_run_stands_beside_the_report_with_both_weights():
     assert table["this run"].tolist() == ["sample", "by video", "sample, 1/8 of the filters", "50.0%", "41.6%"]
     assert beside_report("ResNet50", weights="none", width=1, **run).loc["weights", "this run"] == "random"
     assert beside_report("VGG19", weights="imagenet", width=1, **run).loc["test", "the report"] == "none given"
+
+
+def pose_run(folder, name, total, **more):
+    scores = {
+        "metric": "PCKh", "threshold": 0.5, "total": total, "total_low": total - 0.05, "total_high": total + 0.05,
+        "mean": total - 0.01, "pooled_all": total + 0.02, "head": 0.9, "wrist": 0.6, "people": 120, "joints": 1500,
+    }  # fmt: skip
+    record = {
+        "status": "evaluated", "history": {}, "parameters": {"data": "sample"},
+        "model": {"backbone": "hourglass", "weights": "sample", "stacks": 2, "channels": 48},
+        "scores": {"test": scores, "mean_pose": {"total": 0.21}},
+    }  # fmt: skip
+    write_record(folder / "runs" / name, record | more)
+
+
+def test_poses_have_a_section_beside_published_scores_that_are_marked_as_other_data(tmp_path):
+    drawn = new_code_cell("x", metadata={"tags": ["report"]}, outputs=[picture("The worst persons.")])
+    executed(tmp_path, "00_start_here")
+    executed(tmp_path, "32_pose_evaluation", [drawn])
+    pose_run(tmp_path, "hourglass-evaluated", 0.83)
+    training(tmp_path, "Xception", 0.7)
+    text = build_report(tmp_path).read_text("utf-8")
+    check_page(tmp_path / "index.html")
+    words = Page(text).words.replace("\u202f", " ")
+    section = words.partition("Where are the joints?")[2].partition("The notebooks")[0]
+    assert "2 stacks of 48 channels, weights sample 120 persons of the drawn sample 90 % – – 60 % – – – 83 %" in section
+    assert "Published, on other data: MPII's 2,958 validation persons" in section
+    assert "96.4 % 95.3 % 89 % 83.2 % 88.4 % 84 % 79.6 % 88.5 %" in section and "85.09 %" in section
+    assert "were not measured on the same data" in section
+    assert "hourglass-evaluated trained before 83 % (78 to 88) 82 % 85 % 21 %" in section
+    assert text.count('alt="The worst persons."') == 1
+
+
+def test_pose_networks_stay_out_of_the_tables_of_classifiers(tmp_path):
+    executed(tmp_path, "00_start_here")
+    pose_run(tmp_path, "hourglass", 0.83, status="complete", history={"epoch": [1], "loss": [2.0]})
+    words = Page(build_report(tmp_path).read_text("utf-8")).words
+    assert "Trainings 0 none in this run" in words and "Every training of this run" not in words
+    assert (
+        "hourglass" not in words.partition("Naming the category of a picture")[2].partition("in the test contradict")[0]
+    )
+
+
+def test_without_poses_there_is_no_pose_section(report):
+    assert "Where are the joints?" not in Page((report / "index.html").read_text()).words

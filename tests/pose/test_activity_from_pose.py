@@ -1,0 +1,38 @@
+"""Notebook 35's sentence about real people, measured again with the notebook's own cells."""
+
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "35_activity_from_pose.ipynb"
+
+
+@pytest.mark.slow
+def test_the_pose_alone_names_36_per_cent_of_real_persons_against_22_of_always_sports(shared_data):
+    cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
+    space = {}
+    exec(cells["parameters"], space)
+    space |= {"DATA": "mpii", "DATA_DIR": str(shared_data / "mpii"), "IMAGE_MODEL": False}
+    for name in ("load", "one-a-picture-code", "steps", "stages", "out-of-fold"):
+        exec(cells[name], space)
+    # What cross validation chose on the real data (ten of them take minutes): faced poses, on components.
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(PCA(16, random_state=0), space["forest"])
+    space |= {
+        "model": model,
+        "view": lambda joints: joints.reshape(len(joints), -1),
+        "witnesses": {"pose": model},
+        "numbers": {"pose": space["stages"]["direction"].reshape(len(space["known"]), -1)},
+    }
+    exec(cells["test-code"], space)
+    exec(cells["test-table"], space)
+    assert (len(space["known"]), len(space["test"])) == (11751, 2078)
+    result = space["results"]["pose"]
+    assert result.accuracy == pytest.approx(0.363, abs=0.01)
+    assert space["always"] == pytest.approx(0.219, abs=0.001)
+    low, high = result.interval(seed=0)[1:]
+    assert np.allclose([low, high], [0.343, 0.384], atol=0.012)
