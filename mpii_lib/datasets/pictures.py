@@ -34,7 +34,8 @@ def read_picture(path: Path | str, size: tuple[int, int] | None = None, upright:
         The message is the reason alone: the file is missing, broken, cut short, or not a picture.
     """
     try:
-        with Image.open(path) as picture:
+        with Image.open(path) as file:
+            picture: Image.Image = file
             if picture.mode.startswith(("I", "F")):
                 raise DatasetError(f"pixels of type {picture.mode} are not 8 bits a colour")
             if upright:

@@ -219,7 +219,7 @@ def _load(model: keras.Model, weights: str | os.PathLike[str]) -> None:
     path = _sample_file() if weights == "sample" else Path(weights)
     if not path.is_file():
         raise ModelError(f'weights {str(weights)!r}: no such file; give "sample", None or a file of weights')
-    provenance = {"weights": "sample" if weights == "sample" else path.name}
+    provenance: dict[str, Any] = {"weights": "sample" if weights == "sample" else path.name}
     if path.suffix == ".npz":
         metadata = assign_npz(model, path)
         provenance["maps"] = metadata.get("maps")

@@ -124,9 +124,9 @@ def _square(box: ArrayLike | None, image_size: tuple[int, ...]) -> Square:
     whole = box is None or np.size(box) == 0
     numbers = np.array([0, 0, width, height], float) if whole else np.asarray(box, float)
     if numbers.shape != (4,) or not np.isfinite(numbers).all() or numbers[2:].min() <= 0:
-        raise DatasetError(f"box {box}: give x, y, width and height in pixels, the last two above 0")
+        raise DatasetError(f"box {numbers.tolist()}: give x, y, width and height in pixels, the last two above 0")
     x, y, wide, high = numbers.tolist()
     if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
-        raise DatasetError(f"box {box} lies outside of the picture of {width} x {height} pixels")
+        raise DatasetError(f"box {numbers.tolist()} lies outside of the picture of {width} x {height} pixels")
     side = max(wide, high) * (1 if whole else MARGIN)
     return Square(x + (wide - side) / 2, y + (high - side) / 2, side)

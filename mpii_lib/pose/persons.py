@@ -69,8 +69,17 @@ class PersonCrops:
     def __getitem__(self, rows: slice | ArrayLike) -> PersonCrops:
         """Some of the crops: a slice, positions or a mask (N,)."""
         at = rows if isinstance(rows, slice) else np.asarray(rows)
-        arrays = (self.joints, self.visibility, self.matrices, self.head_size, self.person_ids, self.image_ids)
-        return PersonCrops(self.pictures[at], *(array[at] for array in arrays), self.skeleton, self.skipped)  # type: ignore[arg-type]
+        return PersonCrops(
+            self.pictures[at],
+            self.joints[at],
+            self.visibility[at],
+            self.matrices[at],
+            self.head_size[at],
+            self.person_ids[at],
+            self.image_ids[at],
+            self.skeleton,
+            self.skipped,
+        )
 
     def __repr__(self) -> str:
         text = f"{len(self)} persons in {len(np.unique(self.image_ids))} pictures, {self.size} x {self.size} pixels"

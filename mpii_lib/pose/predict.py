@@ -92,6 +92,7 @@ def predict_poses(
     order = (crops.skeleton if isinstance(crops, PersonCrops) else MPII).flip_order
     size = int(model.input_shape[1])
     found: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    predicted: NDArray[Any]
     for start in range(0, len(pictures), _AT_ONCE):
         part = pictures[start : start + _AT_ONCE]
         predicted = predict_heatmaps(model, part, stack=stack, maps=maps, batch=batch)
@@ -149,7 +150,7 @@ def _are_logits(model: Any, maps: str | None) -> bool:
     return (maps or getattr(model, "provenance", {}).get("maps")) == "logits"
 
 
-def _mass(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+def _mass(probabilities: NDArray[Any]) -> NDArray[np.float32]:
     """(N, K) probability of the best cell and its eight neighbours."""
     around = 9 * ndimage.uniform_filter(probabilities, (1, 3, 3, 1), mode="constant")
     flat = around.reshape(len(around), -1, around.shape[-1])

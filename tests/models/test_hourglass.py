@@ -10,8 +10,11 @@ import sys
 import numpy as np
 import pytest
 
+from mpii_lib.datasets import make_sample
 from mpii_lib.errors import ModelError
-from mpii_lib.models import SAMPLE_HOURGLASS, build_hourglass, save_backbone_weights
+from mpii_lib.models import SAMPLE_HOURGLASS, build_hourglass, hourglass_sample_metadata, save_backbone_weights
+from mpii_lib.models.weights import sample_folder
+from mpii_lib.pose import pckh, person_crops, predict_poses
 
 SMALL = {"stacks": 2, "channels": 8, "depth": 2, "joints": 5, "input_size": 32, "output_stride": 2}
 
@@ -129,3 +132,29 @@ def test_jax_gives_the_same_heatmaps(small):
 def test_the_sample_network_refuses_other_sizes():
     with pytest.raises(ModelError, match=f"channels={SAMPLE_HOURGLASS['channels']}"):
         build_hourglass(channels=64, weights="sample")
+
+
+def test_the_sample_weights_are_those_that_were_measured():
+    metadata = hourglass_sample_metadata()
+    assert metadata["network"] == dict(SAMPLE_HOURGLASS)
+    path = sample_folder() / "hourglass.npz"
+    assert path.stat().st_size <= 2_000_000
+    assert metadata == json.loads(path.with_suffix(".json").read_text())
+    scores = metadata["held_out"]
+    assert max(scores["thesis"]["pckh"], scores["thesis, flip test"]["pckh"]) >= 0.85
+    model = build_hourglass(weights="sample")
+    assert model.provenance["weights"] == "sample" and model.provenance["maps"] == "logits"
+    np.testing.assert_allclose(np.asarray(model(striped(64))[-1])[0, 16, 16], metadata["probe"], rtol=1e-2, atol=2e-2)
+
+
+def test_the_sample_network_takes_larger_pictures():
+    assert build_hourglass(input_size=96, weights="sample").outputs[-1].shape == (None, 48, 48, 16)
+
+
+@pytest.mark.slow
+def test_the_sample_network_finds_joints_of_people_it_never_saw(tmp_path):
+    ann = make_sample(tmp_path / "sample", images=100, seed=77)
+    crops = person_crops(ann, size=64, crop="thesis")
+    found = predict_poses(build_hourglass(weights="sample"), crops, flip_test=True)
+    assert pckh(found.image_joints, crops.image_joints, crops.head_size).total > 0.78  # few videos: a wide interval
+    assert found.confidence.mean() > 0.5
