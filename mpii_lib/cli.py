@@ -83,7 +83,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="mpii", description="Human pose and activity in notebooks: data, runs, report."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _data_commands(commands)
+    _notebook_commands(commands)
+    return parser
 
+
+def _data_commands(commands: Any) -> None:
     sample = _command(
         commands, "sample", _sample, "draw the sample data set into a folder", "mpii sample data/sample --images 300"
     )
@@ -123,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     shards.add_argument("--jobs", "-j", type=_positive, metavar="N", help="threads that decode (one a core)")
     shards.add_argument("--check", action="store_true", help="compare every file of a folder with its checksum")
 
+
+def _notebook_commands(commands: Any) -> None:
     run = _command(
         commands,
         "run",
@@ -148,7 +155,6 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--backbones", type=_names, default=[], help="names with commas, or all (all that are there)")
     report.add_argument("--seed", type=_seed, help="for every notebook (each notebook's own)")
     _run_options(report)
-    return parser
 
 
 def _command(
