@@ -101,7 +101,7 @@ def _data_commands(commands: Any) -> None:
         commands,
         "fetch",
         _fetch,
-        "download the official data; a broken download goes on",
+        "download the official data, or go on with it",
         "mpii fetch coco data/coco --split val",
     )
     fetch.add_argument("data", choices=["mpii", "coco"], help="which data set (MPII 13 GB; COCO val 1 GB, train 18 GB)")
@@ -119,8 +119,8 @@ def _data_commands(commands: Any) -> None:
         commands,
         "shards",
         _shards,
-        "resize every picture once into a few large files, which train many times faster; a broken run goes on",
-        "mpii shards data/mpii data/mpii-256 --size 256x256",
+        "resize all pictures once, for quicker epochs",
+        "mpii shards data/mpii data/mpii-256",
     )
     shards.add_argument("path", type=Path, metavar="PATH", help="annotation file or folder; with --check, the shards")
     shards.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the shards go (PATH-256x256)")
