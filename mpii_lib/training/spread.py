@@ -71,8 +71,8 @@ def compare_settings(
 ) -> pd.DataFrame:
     """Say which settings differ from a baseline by more than the spread of the repeats.
 
-    Differences are taken seed by seed: run and baseline of one seed share their initial weights and their order, so
-    that what the seed does to both falls out. The mean difference is then set against its standard error s / sqrt(n),
+    Differences are taken seed by seed: run and baseline of one seed share their initial weights, and often their
+    order, and what the seed does to both alike falls out. The mean difference is then set against its standard error s / sqrt(n),
     where s is the standard deviation of the n differences, with Student's t interval of n - 1 degrees of freedom
     (Student 1908). Few repeats make it wide: its factor is 4.3 for three repeats, 2.8 for five, 2.3 for ten. The
     verdict is
