@@ -98,11 +98,7 @@ def _data_commands(commands: Any) -> None:
     sample.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="in pixels (640x480)")
 
     fetch = _command(
-        commands,
-        "fetch",
-        _fetch,
-        "download the official data, or go on with it",
-        "mpii fetch coco data/coco --split val",
+        commands, "fetch", _fetch, "download the official data; it can be broken off", "mpii fetch coco data/coco"
     )
     fetch.add_argument("data", choices=["mpii", "coco"], help="which data set (MPII 13 GB; COCO val 1 GB, train 18 GB)")
     fetch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where it goes (data/mpii or data/coco)")
@@ -116,11 +112,7 @@ def _data_commands(commands: Any) -> None:
     )
 
     shards = _command(
-        commands,
-        "shards",
-        _shards,
-        "resize all pictures once, for quicker epochs",
-        "mpii shards data/mpii data/mpii-256",
+        commands, "shards", _shards, "resize all pictures once, for quicker epochs", "mpii shards data/mpii small"
     )
     shards.add_argument("path", type=Path, metavar="PATH", help="annotation file or folder; with --check, the shards")
     shards.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the shards go (PATH-256x256)")
