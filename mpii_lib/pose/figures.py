@@ -1,0 +1,138 @@
+"""Figures of pose scores: a person close up, a gallery, and scores by joint, by visibility and by threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from numpy.typing import ArrayLike
+
+from mpii_lib.plots import PALETTE, blank, draw_pose
+from mpii_lib.pose.metrics import PoseScore
+from mpii_lib.skeletons import MPII, Skeleton
+
+if TYPE_CHECKING:
+    from mpii_lib.annotations import Annotations
+
+
+def person_panel(
+    axes: Axes, annotations: Annotations, image_id: int, joints: ArrayLike, title: str = "", *, room: float = 0.25
+) -> None:
+    """Draw the part of a picture where a person stands, on axes that count in picture pixels.
+
+    Parameters
+    ----------
+    axes
+        Where to draw; they become a square.
+    annotations, image_id
+        Where the picture is.
+    joints
+        (K, 2) x and y in picture pixels, NaN where unknown: all of them are inside the panel.
+    title
+        Over the panel.
+    room
+        How much is shown around the joints, as a share of their extent.
+    """
+    points = np.asarray(joints, float)
+    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    middle, half = (low + high) / 2, max((high - low).max(), 8) * (0.5 + room)
+    blank(axes, title).imshow(plt.imread(annotations.image_path(int(image_id))))
+    axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] + half, middle[1] - half))
+
+
+def ring(axes: Axes, centre: ArrayLike, radius: float, colour: str = PALETTE["yellow"]) -> None:
+    """Draw a circle around a joint; `radius` in the pixels that the axes count."""
+    x, y = np.asarray(centre, float)
+    axes.add_patch(Circle((x, y), radius, fill=False, linewidth=2, edgecolor=colour))
+
+
+def pose_gallery(
+    annotations: Annotations,
+    image_ids: ArrayLike,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    titles: Sequence[str],
+    *,
+    skeleton: Skeleton = MPII,
+    columns: int = 4,
+    heading: str = "",
+) -> Figure:
+    """Draw persons close up, the true pose as a yellow line and the predicted one as a skeleton over it.
+
+    Parameters
+    ----------
+    annotations, image_ids
+        The pictures, (N,).
+    truth, predicted
+        (N, K, 2) picture pixels.
+    titles
+        N texts.
+    skeleton, columns, heading
+        Names of the K joints, panels in a row, and what stands over all.
+    """
+    true, said = np.asarray(truth, float), np.asarray(predicted, float)
+    rows = max(1, -(-len(titles) // columns))
+    figure, grid = plt.subplots(rows, columns, figsize=(3.5 * columns, 3.7 * rows), squeeze=False)
+    for axes in grid.flat[len(titles) :]:
+        axes.set_visible(False)
+    for place, (axes, image_id) in enumerate(zip(grid.flat, np.asarray(image_ids), strict=False)):
+        person_panel(axes, annotations, image_id, true[place], titles[place])
+        for start, end in skeleton.limbs:
+            axes.plot(*true[place, [start, end]].T, color=PALETTE["yellow"], linestyle="-", marker="", linewidth=2.5)
+        draw_pose(axes, said[place], None, skeleton, width=2)
+    if heading:
+        figure.suptitle(heading, fontsize=15, fontweight="bold", x=0.01, ha="left")
+    return figure
+
+
+def joint_bars(score: PoseScore, title: str = "") -> Figure:
+    """Draw the rate of each joint, hardest at the bottom, and the averages as lines; grey is what no total counts."""
+    rates = score.per_joint.dropna().sort_values(kind="stable")
+    counted = [bool(score.scored[score.skeleton.index(str(joint))]) for joint in rates.index]
+    figure, axes = plt.subplots(figsize=(9, 0.26 * len(rates) + 1))
+    names = [str(joint).replace("_", " ") for joint in rates.index]
+    axes.barh(names, rates.to_numpy(), color=[PALETTE["blue"] if own else "#AAAAAA" for own in counted])
+    for (name, value), line in zip(score.averages.items(), ("-", "--", ":"), strict=False):
+        axes.axvline(value, color=PALETTE["vermilion"], linestyle=line, marker="", label=f"{name}: {value:.3f}")
+    axes.set(xlabel=f"{score.name}@{score.threshold:g}", xlim=(0, 1), title=title)
+    axes.tick_params(axis="y", labelsize=10)
+    axes.grid(axis="y", visible=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(1, 0), fontsize=11)
+    return figure
+
+
+def visibility_bars(table: pd.DataFrame, title: str = "") -> Figure:
+    """Draw the rates of `PoseScore.by_visibility`, visible beside occluded for each group of joints."""
+    rows = table.drop(index="Total").sort_values("visible", kind="stable")
+    figure, axes = plt.subplots(figsize=(9, 4.4))
+    place = np.arange(len(rows))
+    axes.barh(place + 0.2, rows["visible"], height=0.38, color=PALETTE["blue"], label="visible")
+    axes.barh(
+        place - 0.2, rows["occluded"], height=0.38, color=PALETTE["orange"], hatch="//", edgecolor="white",
+        label="occluded",
+    )  # fmt: skip
+    axes.set_yticks(place, [str(name) for name in rows.index])
+    axes.set(xlabel="share of correct joints", xlim=(0, 1), title=title)
+    axes.grid(axis="y", visible=False)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def threshold_curves(scores: Mapping[str, PoseScore], title: str = "", *, upto: float = 1.0) -> Figure:
+    """Draw the total of each score over the threshold from 0 to `upto`, and a line at each own threshold."""
+    figure, axes = plt.subplots(figsize=(9, 4.8))
+    for name, score in scores.items():
+        curve = score.curve(np.linspace(0, upto, 41))["Total"]
+        axes.plot(curve.index, curve, markevery=5, label=f"{name}: {score.total:.2f}")
+    for own in {score.threshold for score in scores.values()}:
+        axes.axvline(own, color=PALETTE["black"], linewidth=1, linestyle=":", marker="")
+    first = next(iter(scores.values()))
+    axes.set(xlabel="threshold, in sizes of the person", ylabel=f"{first.name}, total", ylim=(0, 1.02), title=title)
+    axes.legend(title=f"{first.name}@{first.threshold:g}", loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
