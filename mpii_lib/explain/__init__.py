@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mpii_lib.explain.measures import boxes_mask, map_agreement, people_boxes, share_inside
+from mpii_lib.explain.measures import boxes_mask, map_agreement, people_boxes, readable, share_inside
 from mpii_lib.explain.overlay import overlay
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "overlay",
     "people_boxes",
     "probabilities",
+    "readable",
     "run_decoder",
     "share_inside",
     "split_classifier",

@@ -13,8 +13,8 @@ from mpii_lib.errors import ModelError
 ops = keras.ops
 
 
-def latent_model(hourglass: keras.Model, stack: int = 1) -> keras.Model:
-    """Return the part of a network of `build_hourglass` from its pictures to the bottleneck of one stack.
+def latent_model(hourglass: keras.Model, stack: int = 1, place: str = "bottleneck") -> keras.Model:
+    """Return the part of a network of `build_hourglass` from its pictures to the bottleneck of one stack, or elsewhere.
 
     Parameters
     ----------
@@ -22,31 +22,34 @@ def latent_model(hourglass: keras.Model, stack: int = 1) -> keras.Model:
         The network; the weights are shared.
     stack
         Which hourglass, counted from 1.
+    place
+        Which layer of it: "bottleneck" (the innermost residual), "skip1" (the branch past level 1), "up2" (all that
+        comes from level 2 and below), ...: the layer's name without "stack1_".
 
     Returns
     -------
     keras.Model
-        Pictures (B, S, S, 3) in 0..255 to the output of the innermost residual, (B, s, s, C).
+        Pictures (B, S, S, 3) in 0..255 to the output of that layer, (B, s, s, C).
 
     Raises
     ------
     ModelError
-        When the network has no such stack.
+        When the network has no such stack or place.
     """
-    inner = _bottleneck(hourglass, stack)
+    inner = _output_of(hourglass, stack, place)
     return keras.Model(hourglass.input, inner, name=f"{hourglass.name}-latent{stack}")
 
 
-def latent_decoder(hourglass: keras.Model, stack: int = 1) -> keras.Model:
+def latent_decoder(hourglass: keras.Model, stack: int = 1, place: str = "bottleneck") -> keras.Model:
     """Return a network that takes a picture and, beside it, what shall stand in the bottleneck of one stack.
 
-    Everything around that bottleneck, above all the branches past it, is computed from the picture; so are the stacks
-    before it. The stacks behind it follow from both. With the picture's own bottleneck the heatmaps are those of the
-    network itself.
+    Everything around that place, above all the branches past the bottleneck, is computed from the picture; so are the
+    stacks before it. The stacks behind it follow from both. With the picture's own bottleneck the heatmaps are those of
+    the network itself.
 
     Parameters
     ----------
-    hourglass, stack
+    hourglass, stack, place
         As in `latent_model`.
 
     Returns
@@ -55,7 +58,7 @@ def latent_decoder(hourglass: keras.Model, stack: int = 1) -> keras.Model:
         [pictures (B, S, S, 3) in 0..255, latent (B, s, s, C)] to a list of heatmaps (B, h, h, K), of this stack and all
         that follow. They are logits where the network's are: `run_decoder` makes probabilities of them.
     """
-    inner = _bottleneck(hourglass, stack)
+    inner = _output_of(hourglass, stack, place)
     after = list(hourglass.outputs)[stack - 1 :]
     decoder = keras.Model([hourglass.input, inner], after, name=f"{hourglass.name}-decoder{stack}")
     decoder.provenance = dict(getattr(hourglass, "provenance", {}))
@@ -121,13 +124,14 @@ def run_decoder(decoder: keras.Model, pictures: ArrayLike, latents: ArrayLike, *
     return maps
 
 
-def _bottleneck(hourglass: keras.Model, stack: int) -> Any:
-    name = f"stack{stack}_bottleneck"
-    for layer in hourglass.layers:
-        if layer.name == name:
-            return layer.output
-    stacks = sum(layer.name.endswith("_bottleneck") for layer in hourglass.layers)
+def _output_of(hourglass: keras.Model, stack: int, place: str) -> Any:
+    outputs = {layer.name: layer.output for layer in hourglass.layers}
+    if f"stack{stack}_{place}" in outputs:
+        return outputs[f"stack{stack}_{place}"]
+    stacks = sum(name.endswith("_bottleneck") for name in outputs)
     reason = f"it has {stacks}, counted from 1" if stacks else "give a network of build_hourglass"
+    if f"stack{stack}_bottleneck" in outputs:
+        raise ModelError(f'{hourglass.name} has no place {place!r}; there are "bottleneck", "skip1", "up1" and so on')
     raise ModelError(f"{hourglass.name} has no stack {stack!r}: {reason}")
 
 

@@ -97,3 +97,44 @@ def map_agreement(first: ArrayLike, second: ArrayLike) -> float:
         raise ModelError(f"map_agreement: maps {one.shape} and {other.shape}; give both as (N, H, W)")
     pairs = [(a.ravel(), b.ravel()) for a, b in zip(one, other, strict=True) if np.ptp(a) > 0 and np.ptp(b) > 0]
     return float(np.mean([spearmanr(a, b).statistic for a, b in pairs])) if pairs else float("nan")
+
+
+def readable(features: ArrayLike, values: ArrayLike, groups: ArrayLike, *, folds: int = 5) -> float:
+    """How well a fact can be read from features by a straight line: R^2 of a ridge regression on groups held out.
+
+    Parameters
+    ----------
+    features
+        (N, D).
+    values
+        (N,) the fact; rows where it is NaN are left out.
+    groups
+        (N,) what belongs together, such as videos: no group is on both sides of a fold.
+    folds
+        Number of folds; with fewer groups, as many as there are.
+
+    Returns
+    -------
+    1 is perfect, 0 is no better than the mean of all; it can be negative.
+
+    Raises
+    ------
+    ModelError
+        When the lengths differ, or fewer than two groups are left.
+    """
+    from sklearn.linear_model import RidgeCV
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    table, wanted, belongs = np.asarray(features, dtype=float), np.asarray(values, dtype=float), np.asarray(groups)
+    if table.ndim != 2 or wanted.shape != (len(table),) or belongs.shape != (len(table),):
+        raise ModelError(
+            f"readable: features {table.shape}, values {wanted.shape}, groups {belongs.shape}; give (N, D), (N,), (N,)"
+        )
+    known = np.isfinite(wanted)
+    table, wanted, belongs = table[known], wanted[known], belongs[known]
+    count = len(np.unique(belongs))
+    if count < 2:
+        raise ModelError(f"readable: {count} groups with a known value; at least 2 are needed")
+    fold = GroupKFold(min(folds, count))
+    guess = cross_val_predict(RidgeCV(np.logspace(-1, 5, 13)), table, wanted, groups=belongs, cv=fold)
+    return float(1 - np.mean((wanted - guess) ** 2) / np.var(wanted))

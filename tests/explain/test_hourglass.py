@@ -20,13 +20,13 @@ def pictures():
     return np.random.default_rng(0).uniform(0, 255, (3, 32, 32, 3)).astype("float32")
 
 
-@pytest.mark.parametrize("stack", [1, 2])
-def test_with_its_own_bottleneck_the_network_says_what_it_says(network, pictures, stack):
-    latents = latent_features(latent_model(network, stack), pictures, batch=2)
-    assert latents.shape == (3, 2, 2, 8) and latents.std() > 0
-    again = run_decoder(latent_decoder(network, stack), pictures, latents, batch=2)
+@pytest.mark.parametrize(("stack", "place", "side"), [(1, "bottleneck", 2), (2, "bottleneck", 2), (2, "skip1", 16)])
+def test_with_what_it_has_itself_the_network_says_what_it_says(network, pictures, stack, place, side):
+    latents = latent_features(latent_model(network, stack, place), pictures, batch=2)
+    assert latents.shape == (3, side, side, 8) and latents.std() > 0
+    again = run_decoder(latent_decoder(network, stack, place), pictures, latents, batch=2)
     np.testing.assert_allclose(again, network(pictures, training=False)[-1], atol=1e-5)
-    flat = run_decoder(latent_decoder(network, stack), pictures, latents.reshape(3, -1))
+    flat = run_decoder(latent_decoder(network, stack, place), pictures, latents.reshape(3, -1))
     np.testing.assert_allclose(flat, again, atol=1e-5)
 
 
@@ -58,6 +58,8 @@ def test_logits_come_out_as_probabilities_as_from_predict_heatmaps(pictures):
 def test_what_does_not_fit_is_said(network, pictures):
     with pytest.raises(ModelError, match="it has 2, counted from 1"):
         latent_model(network, 3)
+    with pytest.raises(ModelError, match="no place 'skip9'"):
+        latent_decoder(network, 1, "skip9")
     with pytest.raises(ModelError, match="build_hourglass"):
         latent_decoder(keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)]))
     decoder = latent_decoder(network)

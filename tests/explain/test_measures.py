@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mpii_lib.errors import ModelError
-from mpii_lib.explain import boxes_mask, map_agreement, people_boxes, share_inside
+from mpii_lib.explain import boxes_mask, map_agreement, people_boxes, readable, share_inside
 
 
 @pytest.fixture
@@ -65,3 +65,28 @@ def test_shapes_that_do_not_belong_together_are_refused():
         share_inside(np.zeros((2, 3, 4)), np.zeros((2, 4, 3)))
     with pytest.raises(ModelError, match="map_agreement"):
         map_agreement(np.zeros((3, 4)), np.zeros((3, 4)))
+
+
+def test_what_lies_in_a_straight_line_can_be_read_and_noise_cannot():
+    generator = np.random.default_rng(0)
+    features, groups = generator.normal(size=(300, 4)), np.repeat(np.arange(30), 10)
+    fact = features @ [1.0, -2.0, 0.5, 0.0]
+    assert readable(features, fact, groups) > 0.99
+    assert readable(features, generator.normal(size=300), groups) < 0.1
+    fact[::7] = np.nan
+    assert readable(features, fact, groups) > 0.99
+
+
+def test_a_fact_that_only_tells_the_group_cannot_be_read_on_other_groups():
+    generator = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 15)
+    features = generator.normal(size=(20, 25))[groups] + 0.01 * generator.normal(size=(300, 25))
+    fact = generator.normal(size=20)[groups]
+    assert readable(features, fact, groups) < 0.5 < 0.9 < readable(features, fact, np.arange(300))
+
+
+def test_probing_refuses_what_does_not_belong_together():
+    with pytest.raises(ModelError, match="give .N, D."):
+        readable(np.zeros((4, 2)), np.zeros(3), np.zeros(4))
+    with pytest.raises(ModelError, match="at least 2"):
+        readable(np.zeros((4, 2)), np.zeros(4), np.zeros(4))
