@@ -10,12 +10,13 @@ NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "35_activity_from
 
 
 @pytest.mark.slow
+@pytest.mark.shared
 def test_the_pose_alone_names_36_per_cent_of_real_persons_against_22_of_always_sports(shared_data):
     cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
     space = {}
     exec(cells["parameters"], space)
     space |= {"DATA": "mpii", "DATA_DIR": str(shared_data / "mpii"), "IMAGE_MODEL": False}
-    for name in ("load", "one-a-picture-code", "steps", "stages", "out-of-fold"):
+    for name in ("load", "one-a-picture-code", "steps", "directions-code", "stages", "some", "folds", "out-of-fold"):
         exec(cells[name], space)
     # What cross validation chose on the real data (ten of them take minutes): faced poses, on components.
     from sklearn.decomposition import PCA
@@ -28,8 +29,8 @@ def test_the_pose_alone_names_36_per_cent_of_real_persons_against_22_of_always_s
         "witnesses": {"pose": model},
         "numbers": {"pose": space["stages"]["direction"].reshape(len(space["known"]), -1)},
     }
-    exec(cells["test-code"], space)
-    exec(cells["test-table"], space)
+    for name in ("test-numbers", "test-code", "test-table"):
+        exec(cells[name], space)
     assert (len(space["known"]), len(space["test"])) == (11751, 2078)
     result = space["results"]["pose"]
     assert result.accuracy == pytest.approx(0.363, abs=0.01)

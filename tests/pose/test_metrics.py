@@ -271,12 +271,14 @@ def truth(validation):
     return np.where(validation.visibility[..., None] > 0, validation.joints, np.nan).astype(float)
 
 
+@pytest.mark.shared
 def test_perfect_predictions_of_the_validation_persons_score_one(validation, truth):
     score = pckh(truth, truth, head_size(validation), threshold=0, visibility=validation.visibility)
     assert score.averages.tolist() == [1, 1, 1] and score.left_out == 0
     assert score.counted.sum() == 44240
 
 
+@pytest.mark.shared
 def test_one_pixel_moves_the_total_by_tenths_of_a_point(validation, truth):
     """FACTS, section 2: 0.15 to 0.3 points on a network's predictions; here on errors that make a total near theirs."""
     sizes, generator = head_size(validation), np.random.default_rng(0)
@@ -287,6 +289,7 @@ def test_one_pixel_moves_the_total_by_tenths_of_a_point(validation, truth):
     assert 0.001 < np.mean(lost) < 0.003
 
 
+@pytest.mark.shared
 def test_noise_lowers_the_score_step_by_step_and_the_shift_is_read_off_exactly(validation, truth):
     sizes, generator = head_size(validation), np.random.default_rng(0)
     noise = generator.normal(size=truth.shape) * sizes[:, None, None]
@@ -299,6 +302,7 @@ def test_noise_lowers_the_score_step_by_step_and_the_shift_is_read_off_exactly(v
     assert pckh(exact, truth, sizes, threshold=0.5 - 1e-6).total == 0
 
 
+@pytest.mark.shared
 def test_easy_hips_and_hard_wrists_order_the_averages_as_published(validation, truth):
     """FACTS, section 2: 88.65 (mean), 89.09 (pooled 14, official), 89.90 (pooled 16) of one set of predictions."""
     sizes, generator = head_size(validation), np.random.default_rng(0)
@@ -311,6 +315,7 @@ def test_easy_hips_and_hard_wrists_order_the_averages_as_published(validation, t
     assert 0.001 < score.total - score.mean < 0.02 and 0.003 < score.pooled_all - score.total < 0.03
 
 
+@pytest.mark.shared
 def test_real_persons_have_both_kinds_of_visibility(validation, truth):
     table = pckh(truth, truth, head_size(validation), visibility=validation.visibility).by_visibility()
     assert (table.drop(index="Head")[["visible", "occluded"]] == 1).all().all()

@@ -143,6 +143,7 @@ def predictions(truth, seed):
 
 
 @PARTS
+@pytest.mark.shared
 def test_ap_of_real_persons_equals_pycocotools_on_the_real_file(shared_data, part):
     path = shared_data / "coco" / "annotations" / f"person_keypoints_{part}2017.json"
     truth = read_coco(shared_data / "coco", split=part)
@@ -159,6 +160,7 @@ def test_ap_of_real_persons_equals_pycocotools_on_the_real_file(shared_data, par
 
 
 @PARTS
+@pytest.mark.shared
 def test_oks_of_real_persons_equals_pycocotools_for_each_pair(shared_data, part):
     path = shared_data / "coco" / "annotations" / f"person_keypoints_{part}2017.json"
     truth = read_coco(shared_data / "coco", split=part)
@@ -187,6 +189,7 @@ def test_oks_of_real_persons_equals_pycocotools_for_each_pair(shared_data, part)
     assert compared >= 60
 
 
+@pytest.mark.shared
 def test_shifted_real_persons_lose_similarity_and_small_ones_lose_more(shared_data):
     truth = read_coco(shared_data / "coco", split="val")
     shifted = oks(truth.joints + 4, truth.joints, truth.visibility, np.nan_to_num(truth.people.area.to_numpy(float)))
