@@ -5,7 +5,9 @@
 The people are of samples with seeds of their own, so that a notebook's people are new to the network; the score is
 measured on a third sample, whose videos are in neither. Each person is shown in both squares of the course, around the
 box and around MPII's centre; pictures of nobody teach the network to be unsure. A stopped run goes on from its last
-whole epoch.
+whole epoch. The shipped weights are two runs: 11 epochs, and then
+
+    ... --folder build/second --start FIRST.npz --epochs 4 --learning-rate 5e-4
 """
 
 from __future__ import annotations
@@ -30,12 +32,14 @@ from mpii_lib.datasets.sample.classification import PRETRAINING_STREAM, plan_vid
 from mpii_lib.datasets.sample.render import VideoRenderer  # noqa: E402
 from mpii_lib.datasets.sample.video import random_video  # noqa: E402
 from mpii_lib.models import SAMPLE_HOURGLASS, build_hourglass, save_backbone_weights  # noqa: E402
+from mpii_lib.models.weights import read_npz  # noqa: E402
 from mpii_lib.pose import (  # noqa: E402
     PersonCrops,
     PoseAugmentation,
     PoseBatches,
     crop_matrix,
     crop_picture,
+    join_crops,
     pckh,
     person_crops,
     predict_poses,
@@ -49,10 +53,7 @@ AUGMENT = PoseAugmentation(scale=0.2, rotation=15.0, rotated=0.4, flip=0.5, shif
 
 def both_crops(ann: Annotations, cache: Path) -> PersonCrops:
     """Every person twice, as the thesis and as MPII cut them."""
-    one, two = (person_crops(ann, size=SOURCE_SIZE, crop=crop, cache=cache) for crop in ("thesis", "mpii"))
-    names = ("joints", "visibility", "matrices", "head_size", "person_ids", "image_ids")
-    joined = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in names}
-    return PersonCrops(np.concatenate([one.pictures, two.pictures]), **joined, skeleton=one.skeleton)
+    return join_crops(*(person_crops(ann, size=SOURCE_SIZE, crop=crop, cache=cache) for crop in ("thesis", "mpii")))
 
 
 def nobody(count: int, seed: int) -> np.ndarray:
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=9000, help="drawn pictures; three quarters have joints")
     parser.add_argument("--held-out", type=int, default=1000, help="more of them, to measure with")
     parser.add_argument("--nobody", type=int, default=600, help="drawn places with nobody in them")
+    parser.add_argument("--start", type=Path, help="weights to go on from (an .npz of this script)")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="highest; warmed up, then a cosine")
@@ -128,7 +130,7 @@ def main() -> None:
 
     crops, empty = both_crops(train, cache), nobody(options.nobody, seed)
     sizes = dict(SAMPLE_HOURGLASS)
-    model = build_hourglass(**sizes, seed=seed, momentum=0.97)
+    model = build_hourglass(**sizes, seed=seed, momentum=0.97, weights=options.start)
     batches = PoseBatches(
         crops,
         sizes["input_size"] // sizes["output_stride"],
@@ -162,7 +164,8 @@ def main() -> None:
         "pictures_of_nobody": len(empty),
         "augmentation": str(AUGMENT),
         "renderer": VERSION,
-        **{name: value for name, value in vars(options).items() if name not in ("folder", "output")},
+        "started_from": read_npz(options.start)[1] if options.start else None,
+        **{name: value for name, value in vars(options).items() if name not in ("folder", "output", "start")},
         "seconds": run.record["seconds"],
         "keras": keras.__version__,
         "made_by": "scripts/train_sample_hourglass.py",

@@ -43,6 +43,7 @@ _HOME = {
     "PersonCrops": "persons",
     "PoseAugmentation": "batches",
     "PoseBatches": "batches",
+    "join_crops": "persons",
     "person_crops": "persons",
     "FoundPose": "own",
     "find_pose": "own",

@@ -169,6 +169,25 @@ def person_crops(
     return _cached(job, Path(cache))
 
 
+def join_crops(*parts: PersonCrops) -> PersonCrops:
+    """Put the persons of several `person_crops` behind each other, all of one size and skeleton.
+
+    The pictures are copied. Ids are kept as they are, so persons of different annotations may share one.
+
+    Raises
+    ------
+    DatasetError
+        Nothing is given, or sizes or skeletons differ.
+    """
+    kinds = {(part.size, part.skeleton.joints) for part in parts}
+    if len(kinds) != 1:
+        raise DatasetError(f"join_crops: {len(parts)} parts of {len(kinds)} kinds; give crops of one size and skeleton")
+    names = ("pictures", "joints", "visibility", "matrices", "head_size", "person_ids", "image_ids")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    skipped = [entry for part in parts for entry in part.skipped]
+    return PersonCrops(**joined, skeleton=parts[0].skeleton, skipped=skipped)
+
+
 @dataclass(frozen=True)
 class _Job:
     """Which persons are to be cut, and how."""

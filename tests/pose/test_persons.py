@@ -7,7 +7,7 @@ from PIL import Image
 
 from mpii_lib.annotations import Annotations
 from mpii_lib.errors import DatasetError
-from mpii_lib.pose import PoseAugmentation, PoseBatches, pckh, person_crops
+from mpii_lib.pose import PoseAugmentation, PoseBatches, join_crops, pckh, person_crops
 from mpii_lib.skeletons import MPII
 
 # Right joints lie on one side of the picture, left ones on the other, and each has a colour of its own.
@@ -86,6 +86,16 @@ def test_a_broken_cache_is_made_again(people, tmp_path):
     for file in (tmp_path / "cache").iterdir():
         file.write_bytes(b"broken")
     assert len(person_crops(people, size=24, cache=tmp_path / "cache")) == 3
+
+
+def test_crops_are_joined_and_taken_apart(people):
+    crops = person_crops(people, size=24)
+    again = join_crops(crops[:1], crops[np.array([False, True, True])])
+    np.testing.assert_array_equal(again.pictures, crops.pictures)
+    np.testing.assert_array_equal(again.joints, crops.joints)
+    assert again.fingerprint == crops.fingerprint != crops[:2].fingerprint
+    with pytest.raises(DatasetError, match="2 kinds"):
+        join_crops(crops, person_crops(people, size=25))
 
 
 @pytest.mark.parametrize(
