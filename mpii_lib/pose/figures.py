@@ -61,6 +61,7 @@ def pose_gallery(
     *,
     skeleton: Skeleton = MPII,
     columns: int = 4,
+    size: float = 2.6,
     heading: str = "",
 ) -> Figure:
     """Draw persons close up, the true pose as a yellow line and the predicted one as a skeleton over it.
@@ -73,12 +74,12 @@ def pose_gallery(
         (N, K, 2) picture pixels.
     titles
         N texts.
-    skeleton, columns, heading
-        Names of the K joints, panels in a row, and what stands over all.
+    skeleton, columns, size, heading
+        Names of the K joints, panels in a row, their width in inches, and what stands over all.
     """
     true, said = np.asarray(truth, float), np.asarray(predicted, float)
     rows = max(1, -(-len(titles) // columns))
-    figure, grid = plt.subplots(rows, columns, figsize=(3.5 * columns, 3.7 * rows), squeeze=False)
+    figure, grid = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axes in grid.flat[len(titles) :]:
         axes.set_visible(False)
     for place, (axes, image_id) in enumerate(zip(grid.flat, np.asarray(image_ids), strict=False)):

@@ -308,5 +308,14 @@ def test_pose_networks_stay_out_of_the_tables_of_classifiers(tmp_path):
     )
 
 
+def test_a_report_of_poses_alone_shows_each_figure_once(tmp_path):
+    cells = [
+        new_code_cell(alt, metadata={"tags": ["report"]}, outputs=[picture(alt)]) for alt in ("Curves here.", "Worst.")
+    ]
+    executed(tmp_path, "32_pose_evaluation", cells)
+    text = build_report(tmp_path).read_text("utf-8")
+    assert text.count('alt="Curves here."') == text.count('alt="Worst."') == 1
+
+
 def test_without_poses_there_is_no_pose_section(report):
     assert "Where are the joints?" not in Page((report / "index.html").read_text()).words
