@@ -70,7 +70,7 @@ class PoseRun:
 
 
 def read_poses(folder: Path) -> list[PoseRun]:
-    """Read the run records below a folder: the pose networks that have a test, the best total last to be read first.
+    """Read the run records below a folder: the pose networks that have a test, by name.
 
     Records that cannot be read are reported with the trainings (`read_trainings`).
     """
