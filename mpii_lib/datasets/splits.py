@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -133,7 +133,7 @@ def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
     DatasetError
         There are no labels, or some are missing.
     """
-    given = list(labels)
+    given: list[Any] = list(labels)
     if given and np.ndim(given[0]):
         raise DatasetError(
             "class_weights: an example has several labels, so no one class to be weighed by; give one class for each"

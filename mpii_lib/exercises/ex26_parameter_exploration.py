@@ -16,9 +16,7 @@ def standard_error(answer: Any) -> str | None:
     got = call(answer, values)
     std = np.std(values, ddof=1)
     if close(got, std):
-        return (
-            "That is how far a single training lies from the mean. The mean is surer, by the root of n."
-        )
+        return "That is how far a single training lies from the mean. The mean is surer, by the root of n."
     if close(got, np.std(values)) or close(got, np.std(values) / 2):
         return "NumPy's std divides by n. The sample's standard deviation divides by n - 1: give ddof=1."
     if close(got, std / 4):
@@ -41,9 +39,7 @@ def paired(answer: Any) -> str | None:
     if close([low, high], [-mean - 3 * error, -mean + 3 * error]):
         return "The sign is turned: second - first is asked for."
     if close([low, high], [mean - 6 * error, mean + 6 * error]):
-        return (
-            "That is their standard deviation. The standard error is smaller, by the root of n."
-        )
+        return "That is their standard deviation. The standard error is smaller, by the root of n."
     if close([low, high], [mean + 3 * error, mean - 3 * error]):
         return "The lower end comes first."
     if close([low, high], [mean - error, mean + error]):

@@ -72,10 +72,10 @@ def compare_settings(
     """Say which settings differ from a baseline by more than the spread of the repeats.
 
     Differences are taken seed by seed: run and baseline of one seed share their initial weights, and often their
-    order, and what the seed does to both alike falls out. The mean difference is then set against its standard error s / sqrt(n),
-    where s is the standard deviation of the n differences, with Student's t interval of n - 1 degrees of freedom
-    (Student 1908). Few repeats make it wide: its factor is 4.3 for three repeats, 2.8 for five, 2.3 for ten. The
-    verdict is
+    order, and what the seed does to both alike falls out. The mean difference is then set against its standard error
+    s / sqrt(n), where s is the standard deviation of the n differences, with Student's t interval of n - 1 degrees of
+    freedom (Student 1908). Few repeats make it wide: its factor is 4.3 for three repeats, 2.8 for five, 2.3 for ten.
+    The verdict is
 
     - "higher" or "lower": the interval does not hold 0, so the difference is larger than the spread;
     - "within the spread": it does;

@@ -100,7 +100,7 @@ def _rectangles(picture: Picture, rng: np.random.Generator) -> NDArray[Any]:
     for truth in picture.people:
         x, y = np.round(truth.centre + rng.normal(0, 0.02 * truth.height, 2))
         head = np.where(rng.random() < _DECIMALS, truth.head.round(2), truth.head.round())
-        # The official file's scale is no measured height: it is 8 head sizes (0.6 diagonals of the head box) in units of 200 px.
+        # The official scale is no measured height: it is 8 head sizes (each 0.6 diagonals of the head box) / 200 px.
         scale = np.array([[8 * 0.6 * np.hypot(head[2] - head[0], head[3] - head[1]) / 200]])
         objpos: Any = _structs([{"x": _whole(max(0, x)), "y": _whole(max(0, y))}])
         if picture.split == "test":
