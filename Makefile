@@ -14,7 +14,7 @@ test: .venv/ready-test  ## what CI runs: style, types, docs, tests, and every no
 	$(BIN)/mypy
 	$(BIN)/sphinx-build -W -q docs docs/_build/html
 	rm -rf .cache/test
-	MPII_CACHE_DIR=$(CURDIR)/.cache/test $(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=120
+	MPII_CACHE_DIR=$(CURDIR)/.cache/test $(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=600
 
 lab: .venv/ready-notebooks  ## open the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -28,8 +28,10 @@ bench: .venv/ready-notebooks  ## measure the claims in benchmarks/README.md, as 
 notebooks: .venv/ready-notebooks  ## run every notebook in place and keep its outputs
 	$(BIN)/python scripts/refresh_notebooks.py
 
-weights: .venv/ready-notebooks  ## train the sample weights of the small backbones again (about an hour)
+weights: .venv/ready-notebooks  ## train the sample weights of the small backbones and the hourglass again (some two hours)
 	$(BIN)/python scripts/train_sample_weights.py
+	$(BIN)/python scripts/train_sample_hourglass.py --folder build/hourglass/1 --epochs 11 --output build/hourglass/first.npz
+	$(BIN)/python scripts/train_sample_hourglass.py --folder build/hourglass/2 --epochs 4 --learning-rate 5e-4 --start build/hourglass/first.npz
 
 badges: .venv/ready-notebooks  ## write the repository's address from pyproject.toml into badges and install lines
 	$(BIN)/python scripts/make_badges.py

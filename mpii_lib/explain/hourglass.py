@@ -24,7 +24,7 @@ def latent_model(hourglass: keras.Model, stack: int = 1, place: str = "bottlenec
         Which hourglass, counted from 1.
     place
         Which layer of it: "bottleneck" (the innermost residual), "skip1" (the branch past level 1), "up2" (all that
-        comes from level 2 and below), ...: the layer's name without "stack1_".
+        comes from level 2 and below), ...: the layer's name without ``"stack1_"``.
 
     Returns
     -------
