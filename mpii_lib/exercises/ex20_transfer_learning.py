@@ -49,9 +49,7 @@ def pays_after(answer: Any) -> str | None:
     if close(got, [3, 3, 1]):
         return None
     if close(got, [2, 3, 1]):
-        return (
-            "After 20 / 10 = 2 epochs both ways have taken the same time. When are the features faster?"
-        )
+        return "After 20 / 10 = 2 epochs both ways have taken the same time. When are the features faster?"
     if close(got, [2, 2.1, 0.5]) or close(got, [2, 2, 0]):
         return "Epochs come in whole numbers, and at the crossing itself nothing is won yet."
     if close(got, [2, 2, 1]):
