@@ -30,7 +30,7 @@ class PublishedPose:
 #: PCKh@0.5 on the 2,958 persons of MPII's community validation part, with flip test; total pooled over 14 joints.
 #: ResNet-50: the README of "Simple Baselines for Human Pose Estimation and Tracking" (Xiao, Wu, Wei 2018), 256 pixels.
 #: HRNet-W32: the README of "Deep High-Resolution Representation Learning" (Sun and others 2019), 256 pixels.
-#: The hourglasses: a re-implementation in PyTorch (anibali/pytorch-stacked-hourglass, before that bearpaw/pytorch-pose),
+#: The hourglasses: a re-implementation in PyTorch (anibali/pytorch-stacked-hourglass, after bearpaw/pytorch-pose),
 #: which gives totals only.
 PUBLISHED: tuple[PublishedPose, ...] = (
     PublishedPose("Stacked hourglass, 1 stack (a re-implementation)", 85.09),
