@@ -12,7 +12,7 @@ import numpy as np
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import ModelError
-from mpii_lib.models.weights import assign_npz, read_npz, sample_folder
+from mpii_lib.models.weights import assign_npz, loading, read_npz, sample_folder
 
 # The network of the shipped weights: `build_hourglass(weights="sample")`.
 SAMPLE_HOURGLASS = MappingProxyType(
@@ -224,11 +224,8 @@ def _load(model: keras.Model, weights: str | os.PathLike[str]) -> None:
         metadata = assign_npz(model, path)
         provenance["maps"] = metadata.get("maps")
     elif path.suffix in (".h5", ".keras"):
-        try:
+        with loading(path, model.name):
             model.load_weights(path)
-        except Exception as error:  # Keras and HDF5 raise a dozen kinds for a damaged or foreign file
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise ModelError(f"{path}: cannot be loaded into {model.name} ({reason}); is it the right file?") from None
     else:
         raise ModelError(f"{path}: weights come as .npz, .weights.h5 or .keras, not as {path.suffix or 'this'!r}")
     model.provenance |= provenance

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -63,7 +66,7 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
         path = sample_file(backbone)
     else:
         path = Path(weights)
-    try:
+    with loading(path, backbone.name):
         if path.suffix == ".npz":
             assign_npz(model, path)
         elif path.suffix == ".keras":
@@ -72,11 +75,21 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
             _assign(model, [variable.numpy() for variable in (inner[0] if inner else saved).weights], path)
         else:
             model.load_weights(path)
-    except ModelError:
-        raise
-    except Exception as error:  # Keras and HDF5 raise a dozen kinds for a damaged or foreign file
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{path}: cannot be loaded into {backbone.name} ({reason}); is it the right file?") from None
+
+
+@contextmanager
+def loading(path: Path, name: str) -> Iterator[None]:
+    """Say as ModelError what Keras and HDF5 raise, a dozen kinds, for a damaged or foreign file of weights."""
+    with warnings.catch_warnings():
+        # Keras walks each layer twice; where the second way holds nothing it warns, though all weights are loaded.
+        warnings.filterwarnings("ignore", message="Skipping nested container at '_operations_by_depth")
+        try:
+            yield
+        except ModelError:
+            raise
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(f"{path}: cannot be loaded into {name} ({reason}); is it the right file?") from None
 
 
 def imagenet_file(backbone: Backbone) -> Path:

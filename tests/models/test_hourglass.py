@@ -91,6 +91,7 @@ def test_sizes_that_do_not_go_together_are_refused(change, words):
         build_hourglass(**{**SMALL, **change})
 
 
+@pytest.mark.filterwarnings("error:Skipping nested container")
 def test_weights_come_back_from_every_kind_of_file(small, tmp_path):
     save_backbone_weights(small, tmp_path / "a.npz", {"maps": "logits"})
     small.save_weights(tmp_path / "a.weights.h5")
