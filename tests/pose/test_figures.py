@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from mpii_lib.annotations import Annotations
+from mpii_lib.plots import use_style
 from mpii_lib.pose import pckh
 from mpii_lib.pose.figures import joint_bars, person_panel, pose_gallery, ring, threshold_curves, visibility_bars
 from mpii_lib.skeletons import MPII
@@ -32,7 +33,9 @@ def annotations(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def closed():
+def styled():
+    """As a notebook's setup cell leaves Matplotlib, whichever tests came before."""
+    use_style()
     yield
     plt.close("all")
 
@@ -43,7 +46,7 @@ def test_all_joints_are_inside_a_square_panel(annotations):
     joints[0] = np.nan
     person_panel(axes, annotations, 5, joints, "who")
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    assert right - left == pytest.approx(bottom - top) and axes.get_title() == "who"
+    assert right - left == pytest.approx(bottom - top) and axes.get_title("left") == "who"
     inside = joints[1:]
     assert ((inside > [left, top]) & (inside < [right, bottom])).all()
 
@@ -58,7 +61,7 @@ def test_the_gallery_has_a_panel_for_each_person_and_hides_the_rest(annotations)
     truth = np.repeat(annotations.joints, 3, axis=0)
     figure = pose_gallery(annotations, [5, 5, 5], truth, truth + 1, ["a", "b", "c"], columns=2, heading="Worst")
     shown = [axes for axes in figure.axes if axes.get_visible()]
-    assert [axes.get_title() for axes in shown] == ["a", "b", "c"] and figure.get_suptitle() == "Worst"
+    assert [axes.get_title("left") for axes in shown] == ["a", "b", "c"] and figure.get_suptitle() == "Worst"
     assert all(len(axes.lines) >= len(MPII.limbs) * 3 for axes in shown)
 
 
