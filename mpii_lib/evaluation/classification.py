@@ -199,14 +199,16 @@ class ClassificationResult(Scored):
         }
 
     def __repr__(self) -> str:
+        single = self.interval()
         return (
-            f"accuracy {self.interval()} on {len(self.truth)} examples, macro F1 {self.macro_f1:.3f}, "
+            f"accuracy {self.accuracy:.3f} on {len(self.truth)} examples "
+            f"({single.low:.3f} to {single.high:.3f} if they were independent), macro F1 {self.macro_f1:.3f}, "
             f"always the most frequent class {self.majority:.3f}"
         )
 
     def _repr_html_(self) -> str:
         rows = {
-            "accuracy (95 % interval)": str(self.interval()),
+            "accuracy (95 % interval if the examples were independent)": str(self.interval()),
             "always the most frequent class": f"{self.majority:.3f}",
             "balanced accuracy": f"{self.balanced_accuracy:.3f}",
             "macro F1": f"{self.macro_f1:.3f}",
