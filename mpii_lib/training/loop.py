@@ -61,9 +61,9 @@ class TrainingRun:
     def __repr__(self) -> str:
         best = self.record["best"]
         value = "" if best["value"] is None else f" ({best['monitor']} {best['value']:.3f})"
+        epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
         return (
-            f"{self.record['status']} after {len(self.history)} epochs, best epoch {best['epoch']}{value}, "
-            f"{self.record['seconds']:.0f} s"
+            f"{self.record['status']} after {epochs}, best epoch {best['epoch']}{value}, {self.record['seconds']:.0f} s"
         )
 
     def _repr_html_(self) -> str:
