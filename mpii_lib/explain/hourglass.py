@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import softmax
 
 from mpii_lib._keras import keras
 from mpii_lib.errors import ModelError
@@ -119,8 +120,7 @@ def run_decoder(decoder: keras.Model, pictures: ArrayLike, latents: ArrayLike, *
         parts.append(ops.convert_to_numpy(last).astype(np.float32))
     maps = np.concatenate(parts)
     if getattr(decoder, "provenance", {}).get("maps") == "logits":
-        maps = np.exp(maps - maps.max(axis=(1, 2), keepdims=True))
-        maps /= maps.sum(axis=(1, 2), keepdims=True)
+        maps = softmax(maps, axis=(1, 2))
     return maps
 
 

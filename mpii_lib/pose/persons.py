@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 Crop = Literal["mpii", "thesis"]
+_ARRAYS = ("pictures", "joints", "visibility", "matrices", "head_size", "person_ids", "image_ids")  # a row a person
 _HEAD = ["head_x1", "head_y1", "head_x2", "head_y2"]
 _AT_ONCE = 64  # pictures whose crops wait in memory
 
@@ -69,17 +70,7 @@ class PersonCrops:
     def __getitem__(self, rows: slice | ArrayLike) -> PersonCrops:
         """Some of the crops: a slice, positions or a mask (N,)."""
         at = rows if isinstance(rows, slice) else np.asarray(rows)
-        return PersonCrops(
-            self.pictures[at],
-            self.joints[at],
-            self.visibility[at],
-            self.matrices[at],
-            self.head_size[at],
-            self.person_ids[at],
-            self.image_ids[at],
-            self.skeleton,
-            self.skipped,
-        )
+        return replace(self, **{name: getattr(self, name)[at] for name in _ARRAYS})
 
     def __repr__(self) -> str:
         text = f"{len(self)} persons in {len(np.unique(self.image_ids))} pictures, {self.size} x {self.size} pixels"
@@ -182,8 +173,7 @@ def join_crops(*parts: PersonCrops) -> PersonCrops:
     kinds = {(part.size, part.skeleton.joints) for part in parts}
     if len(kinds) != 1:
         raise DatasetError(f"join_crops: {len(parts)} parts of {len(kinds)} kinds; give crops of one size and skeleton")
-    names = ("pictures", "joints", "visibility", "matrices", "head_size", "person_ids", "image_ids")
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
     skipped = [entry for part in parts for entry in part.skipped]
     return PersonCrops(**joined, skeleton=parts[0].skeleton, skipped=skipped)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
+from scipy.special import softmax
 
 from mpii_lib.errors import ModelError
 from mpii_lib.pose.batches import resize_matrix
@@ -130,8 +131,7 @@ def predict_heatmaps(
         raise ModelError(f"predict_poses: stack {stack}: {model.name} has {len(outputs)}")
     predicted = outputs[stack]
     if _are_logits(model, maps):
-        predicted = np.exp(predicted - predicted.max(axis=(1, 2), keepdims=True))
-        predicted = predicted / predicted.sum(axis=(1, 2), keepdims=True)
+        predicted = softmax(predicted, axis=(1, 2))
     return np.asarray(predicted, np.float32)
 
 

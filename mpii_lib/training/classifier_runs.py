@@ -123,7 +123,7 @@ class ClassifierTrainer:
             }
             seen = self._features(front, part.index)
             changed = self._features(front, part.index, self.changes) if knobs["augment"] != "none" else seen
-            rows = {"none": seen, "alone": changed, "appended": changed}[knobs["augment"]].take(train.image_ids)
+            rows = changed.take(train.image_ids)
             if knobs["augment"] == "appended":
                 rows = _joined(seen.take(train.image_ids), rows)
             arguments |= {"batch": knobs["batch"], "shuffle": knobs["shuffle"]}

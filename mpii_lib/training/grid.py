@@ -17,9 +17,7 @@ import pandas as pd
 from mpii_lib.errors import TrainingError
 from mpii_lib.training.places import run_folder
 from mpii_lib.training.progress import progress_line
-from mpii_lib.training.records import RECORD_NAME, read_record, record_row, write_record
-
-FINISHED = ("complete", "stopped early")
+from mpii_lib.training.records import FINISHED, RECORD_NAME, read_record, record_row, write_record
 
 Setting = Mapping[str, Any]
 

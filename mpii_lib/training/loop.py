@@ -24,7 +24,7 @@ from mpii_lib.training.description import identity, new_record
 from mpii_lib.training.frozen_front import REST, frozen_front
 from mpii_lib.training.plan import Plan
 from mpii_lib.training.progress import Show, progress_line
-from mpii_lib.training.records import RECORD_NAME, peak_memory_mib, read_record, write_record
+from mpii_lib.training.records import FINISHED, RECORD_NAME, peak_memory_mib, read_record, write_record
 
 _SHOWN_ROWS = 8
 EachEpoch = Callable[[keras.Model], Mapping[str, float]]
@@ -217,7 +217,7 @@ class _Loop:
     def keep_record(self) -> None:
         """Take over the record of a finished run, with its scores, unless a kill left it behind the checkpoint."""
         kept = read_record(self.folder) if (self.folder / RECORD_NAME).exists() else {}
-        if kept.get("status") in ("complete", "stopped early"):
+        if kept.get("status") in FINISHED:
             self.record = kept
         else:
             self.write(self.ending)

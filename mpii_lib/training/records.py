@@ -35,6 +35,7 @@ from mpii_lib.errors import TrainingError
 from mpii_lib.files import make_folder, replacing
 
 RECORD_NAME = "run.json"
+FINISHED = ("complete", "stopped early")  # statuses of a run that has nothing left to train
 _VERSIONED = ("mpii-notebooks", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
 
 
@@ -199,7 +200,7 @@ def record_row(record: dict[str, Any]) -> dict[str, Any]:
     history = {name: list(values) for name, values in record["history"].items()}
     best = record.get("best") or {}
     epochs_run = len(history.get("epoch", []))
-    row: dict[str, Any] = {"status": record.get("status"), "weights": None}
+    row: dict[str, Any] = {"status": record.get("status")}
     row |= {name: _cell(value) for name, value in (record.get("model") or {}).items()}
     row |= {name: _cell(value) for name, value in (record.get("settings") or {}).items()}
     row |= {"epochs_run": epochs_run, "best_epoch": best.get("epoch")}
@@ -210,8 +211,8 @@ def record_row(record: dict[str, Any]) -> dict[str, Any]:
     for test, scores in (record.get("scores") or {}).items():
         row |= {f"{test}.{name}": value for name, value in scores.items()}
     row |= {name: record.get(name) for name in ("seconds", "peak_memory_mib")}
-    if row["weights"] is None:
-        del row["weights"]
+    if row.get("weights") is None:
+        row.pop("weights", None)  # then a parameter of that name may say it
     for name, value in (record.get("parameters") or {}).items():
         row[f"parameters.{name}" if name in row else name] = _cell(value)
     first = {"status": row.pop("status"), "weights": row.pop("weights", None)}  # always there: a table may mix them

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from mpii_lib.errors import TrainingError
+from mpii_lib.training.records import FINISHED
 
 LEAST_REPEATS = 3
 
@@ -169,7 +170,7 @@ def _weights_in(runs: pd.DataFrame) -> list[str]:
 
 def _finished(table: pd.DataFrame) -> pd.Series:
     """Tell finished runs from broken ones, whose last value is that of some epoch on the way."""
-    return table["status"].isin(["complete", "stopped early"]) if "status" in table else pd.Series(True, table.index)
+    return table["status"].isin(FINISHED) if "status" in table else pd.Series(True, table.index)
 
 
 def _equal(column: pd.Series, value: Any) -> np.ndarray:
