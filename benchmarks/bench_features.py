@@ -19,7 +19,7 @@ os.environ["TF_NUM_INTRAOP_THREADS"] = "1"  # before TensorFlow starts
 import numpy as np
 from _results import save_result
 
-from mpii_lib.datasets import render_classification
+from mpii_course.sample import render_classification
 from mpii_lib.models import build_classifier
 from mpii_lib.training import extract_features, fit, fit_head
 

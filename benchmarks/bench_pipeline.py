@@ -98,12 +98,11 @@ def measure(mode: str, count: int, folder: Path) -> dict:
 
     import pandas as pd
 
+    from mpii_lib._keras import keras
     from mpii_lib.annotations import Annotations
     from mpii_lib.datasets import Augmentation, classification_dataset
-    from mpii_lib.environment import load_keras
     from mpii_lib.skeletons import MPII
 
-    keras = load_keras()
     names = [f"{number}.jpg" for number in range(count)]
     images = pd.DataFrame({"file_name": names, "split": "train", "category": [f"class {n % 10}" for n in range(count)]})
     people = pd.DataFrame({"image_id": np.zeros(0, np.int64)})

@@ -20,7 +20,7 @@ from _results import save_result
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_score
 
-from mpii_lib.datasets.sample import make_sample, render_classification
+from mpii_course.sample import make_sample, render_classification
 from mpii_lib.skeletons import MPII
 
 IMAGES, LIMIT, FOLDS, PRETRAINING = 1200, 60.0, 4, 400

@@ -54,7 +54,8 @@ def main(images: int = 1200, size: int = 96, backbones: list[str] | None = None,
 
 def sample_pictures(images: int, size: int, folder: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pictures (N, size, size, 3) uint8, category numbers (N,) and fold numbers (N,) of the labelled sample."""
-    from mpii_lib.datasets import classification_dataset, fold_images, make_sample
+    from mpii_course.sample import make_sample
+    from mpii_lib.datasets import classification_dataset, fold_images
 
     with tempfile.TemporaryDirectory() as temporary:
         ann = make_sample(folder or temporary, images=images, seed=0)

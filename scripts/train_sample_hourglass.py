@@ -23,14 +23,16 @@ import numpy as np
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
 
+from mpii_course.sample import (
+    VERSION,  # noqa: E402
+    make_sample,  # noqa: E402
+)
+from mpii_course.sample.activities import share_videos  # noqa: E402
+from mpii_course.sample.classification import PRETRAINING_STREAM, plan_videos  # noqa: E402
+from mpii_course.sample.render import VideoRenderer  # noqa: E402
+from mpii_course.sample.video import random_video  # noqa: E402
 from mpii_lib._keras import keras  # noqa: E402 - the number of threads is read when TensorFlow starts
 from mpii_lib.annotations import Annotations  # noqa: E402
-from mpii_lib.datasets import make_sample  # noqa: E402
-from mpii_lib.datasets.sample import VERSION  # noqa: E402
-from mpii_lib.datasets.sample.activities import share_videos  # noqa: E402
-from mpii_lib.datasets.sample.classification import PRETRAINING_STREAM, plan_videos  # noqa: E402
-from mpii_lib.datasets.sample.render import VideoRenderer  # noqa: E402
-from mpii_lib.datasets.sample.video import random_video  # noqa: E402
 from mpii_lib.models import SAMPLE_HOURGLASS, build_hourglass, save_backbone_weights  # noqa: E402
 from mpii_lib.models.weights import read_npz  # noqa: E402
 from mpii_lib.pose import (  # noqa: E402

@@ -25,8 +25,8 @@ import numpy as np
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
 
+from mpii_course.sample import VERSION, render_classification  # noqa: E402
 from mpii_lib._keras import keras  # noqa: E402 - the number of threads is read when TensorFlow starts
-from mpii_lib.datasets.sample import VERSION, render_classification  # noqa: E402
 from mpii_lib.models import (  # noqa: E402
     SMALL_WIDTH,
     Backbone,

@@ -1,7 +1,6 @@
-"""Which pictures a model sees: the drawn sample, downloads, splits, and the pipeline that reads pictures from disk.
+"""Which images a model sees: downloads, splits, labels, and the dataset that reads images from disk.
 
-Names are looked up on first use, so that `import mpii_lib.datasets` stays light: TensorFlow is loaded by the pipeline
-when it starts to read, and OpenCV only when the sample is drawn.
+Names are looked up on first use, so that `import mpii_lib.datasets` stays light: TensorFlow is loaded with the dataset.
 """
 
 from __future__ import annotations
@@ -9,13 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from mpii_lib.datasets.open_data import open_data  # here, since the module has the same name and would stand in its way
 from mpii_lib.errors import DatasetError
 
 _HOME = {
-    "CATEGORIES": "sample",
-    "make_sample": "sample",
-    "render_classification": "sample",
     "Augmentation": "augmentation",
     "ImageDataset": "pipeline",
     "classification_dataset": "pipeline",
@@ -36,7 +31,7 @@ _HOME = {
     "fetch_mpii": "download",
 }
 
-__all__ = ["DatasetError", "open_data", *sorted(_HOME)]
+__all__ = ["DatasetError", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:

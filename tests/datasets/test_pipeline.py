@@ -262,9 +262,8 @@ def test_a_folder_without_one_readable_picture_is_told_at_once(tmp_path):
 
 
 def test_keras_trains_on_an_epoch_without_a_warning(ann, recwarn):
-    from mpii_lib.environment import load_keras
+    from mpii_lib._keras import keras
 
-    keras = load_keras()
     data = classification_dataset(ann, ann.images.index, size=(8, 8), batch=7, shuffle=True, augment=WARP)
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mpii_course.exercises import call, check, close
 from mpii_lib import plots, setup
 from mpii_lib.errors import MpiiError
-from mpii_lib.exercises import call, check, close
 from mpii_lib.skeletons import COCO, MPII
 
 

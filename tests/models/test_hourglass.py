@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from mpii_lib.datasets import make_sample
+from mpii_course.sample import make_sample
 from mpii_lib.errors import ModelError
 from mpii_lib.models import SAMPLE_HOURGLASS, build_hourglass, hourglass_sample_metadata, save_backbone_weights
 from mpii_lib.models.weights import sample_folder

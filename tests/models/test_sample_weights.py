@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mpii_course.sample import render_classification
 from mpii_lib._keras import keras
-from mpii_lib.datasets.sample import render_classification
 from mpii_lib.models import (
     BACKBONES,
     SMALL_WIDTH,

@@ -7,8 +7,9 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 import numpy as np
 import pytest
 
+from mpii_course.sample import make_sample
 from mpii_lib._keras import keras
-from mpii_lib.datasets import make_sample, split_images
+from mpii_lib.datasets import split_images
 from mpii_lib.training import ClassifierTrainer, TrainingError, extract_features, fit, run_grid, vary
 from mpii_lib.training.classifier_runs import read_knobs
 from mpii_lib.training.frozen_front import REST, frozen_front

@@ -1,0 +1,143 @@
+"""The COCO twin: the sample's people with 17 keypoints, boxes, outlines; layout of person_keypoints_*2017.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mpii_course.sample.official import Picture
+from mpii_course.sample.truth import Truth
+from mpii_lib.skeletons import COCO
+
+_BODY = (13, 12, 14, 11, 15, 10, 3, 2, 4, 1, 5, 0)  # MPII's number of COCO's joints from the left shoulder on
+_VALIDATION = 5  # one video in so many goes to val2017
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What COCO tells of a person beyond the joints: polygons of the visible part, its box and its area in pixels."""
+
+    polygons: list[list[float]]
+    box: list[float]
+    area: float
+    keypoints: list[int]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """People too many to mark: a run-length code (columns first, background first), box and area."""
+
+    counts: list[int]
+    shape: list[int]
+    box: list[float]
+    area: float
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_] | None) -> Crowd | None:
+        """The crowd of a mask (H, W), None where there is nobody to be seen."""
+        if mask is None or mask.sum() < 50:
+            return None
+        flat = mask.T.ravel()
+        edges = np.flatnonzero(np.diff(flat)) + 1
+        counts = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
+        return cls(([0] if flat[0] else []) + counts, list(mask.shape), _box(mask), float(mask.sum()))
+
+
+def _box(mask: NDArray[np.bool_]) -> list[float]:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return [float(v) for v in (columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)]
+
+
+def outline(truth: Truth) -> Outline:
+    """Describe one person's visible pixels and write its joints as COCO's 51 numbers."""
+    contours, _ = cv2.findContours(truth.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    polygons = [contour.ravel().astype(float).tolist() for contour in contours if len(contour) >= 3]
+    points = np.concatenate([truth.face, truth.joints[list(_BODY)]])
+    states = np.concatenate([truth.face_state, np.where(truth.visible[list(_BODY)], 2, 1)])
+    numbers: list[int] = []
+    for (x, y), state in zip(points, states, strict=True):
+        there = state > 0 and np.isfinite(x)
+        numbers += [round(float(x)), round(float(y)), int(state)] if there else [0, 0, 0]
+    return Outline(polygons, _box(truth.mask), float(truth.mask.sum()), numbers)
+
+
+def _annotation(number: int, image: int, shape: Outline, marked: bool) -> dict[str, Any]:
+    keypoints = shape.keypoints if marked else [0] * 51
+    return {
+        "segmentation": shape.polygons,
+        "num_keypoints": int(np.count_nonzero(keypoints[2::3])),
+        "area": shape.area,
+        "iscrowd": 0,
+        "keypoints": keypoints,
+        "image_id": image,
+        "bbox": shape.box,
+        "category_id": 1,
+        "id": number,
+    }
+
+
+def _crowd(number: int, image: int, crowd: Crowd) -> dict[str, Any]:
+    code = {"counts": crowd.counts, "size": crowd.shape}
+    return {
+        "segmentation": code,
+        "num_keypoints": 0,
+        "area": crowd.area,
+        "iscrowd": 1,
+        "keypoints": [0] * 51,
+        "image_id": image,
+        "bbox": crowd.box,
+        "category_id": 1,
+        "id": number,
+    }
+
+
+def write_coco(
+    folder: Path,
+    pictures: list[Picture],
+    outlines: list[list[Outline]],
+    crowds: list[Crowd | None],
+    size: tuple[int, int],
+) -> None:
+    """Write `person_keypoints_{train,val}2017.json` for the training pictures and for those without anybody.
+
+    Whole videos go to one of the two files. Pictures lie in `images` beside `folder`; the id is the number in the name.
+    """
+    folder.mkdir()
+    content: dict[str, dict[str, list[Any]]] = {split: {"images": [], "annotations": []} for split in ("train", "val")}
+    number = 0
+    for picture, shapes, crowd in zip(pictures, outlines, crowds, strict=True):
+        if picture.split == "test":
+            continue
+        split = content["val" if picture.video % _VALIDATION == _VALIDATION - 1 else "train"]
+        image = int(Path(picture.name).stem)
+        split["images"].append(
+            {"license": 1, "file_name": picture.name, "height": size[1], "width": size[0], "id": image}
+        )
+        for truth, shape in zip(picture.people, shapes, strict=True):
+            number += 1
+            split["annotations"].append(_annotation(number, image, shape, not truth.unmarked))
+        if crowd is not None:
+            number += 1
+            split["annotations"].append(_crowd(number, image, crowd))
+    bones = [[a + 1, b + 1] for a, b in COCO.limbs]
+    category = {"supercategory": "person", "id": 1, "name": "person", "keypoints": list(COCO.joints), "skeleton": bones}
+    for name, lists in content.items():
+        whole = {
+            "info": {
+                "description": "Sample drawn by mpii_lib, in the layout of COCO 2017 person keypoints",
+                "version": "1.0",
+                "year": 2017,
+            },
+            "licenses": [
+                {"url": "https://creativecommons.org/publicdomain/zero/1.0/", "id": 1, "name": "CC0: drawn pictures"}
+            ],
+            **lists,
+            "categories": [category],
+        }
+        (folder / f"person_keypoints_{name}2017.json").write_text(json.dumps(whole), encoding="utf-8")
