@@ -12,8 +12,7 @@ from mpii_lib.errors import DatasetError
 
 _HOME = {
     "Augmentation": "augmentation",
-    "ImageDataset": "pipeline",
-    "classification_dataset": "pipeline",
+    "ImageDataset": "image_dataset",
     "activity_names": "labels",
     "clean_name": "labels",
     "from_multi_hot": "labels",

@@ -1,10 +1,11 @@
-"""Random affine changes of pictures: rotation, zoom, shear and flip, drawn as matrices."""
+"""Random affine changes of images: rotation, zoom, shear and flip, drawn as matrices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from mpii_lib.errors import DatasetError
@@ -12,7 +13,7 @@ from mpii_lib.errors import DatasetError
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random affine changes of a picture, drawn anew for each picture and epoch, applied as one warp.
+    """Random affine changes of an image, drawn anew for each image and epoch, applied as one warp.
 
     Parameters
     ----------
@@ -25,10 +26,10 @@ class Augmentation:
     flip
         Mirror left and right in half of the cases.
     fill
-        What is beyond the border: the picture mirrored ("reflect"), its edge drawn out ("nearest"), or black
+        What is beyond the border: the image mirrored ("reflect"), its edge drawn out ("nearest"), or black
         ("constant").
     append
-        Show every picture twice in an epoch, once as it is and once changed, instead of only changed.
+        Show every image twice in an epoch, once as it is and once changed, instead of only changed.
 
     Raises
     ------
@@ -51,13 +52,13 @@ class Augmentation:
             raise DatasetError(f'Augmentation: fill={self.fill!r} is unknown; use "reflect", "nearest" or "constant"')
 
     def matrices(self, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """Draw `count` changes of pictures of `size` (height, width).
+        """Draw `count` changes of images of `size` (height, width).
 
         Returns
         -------
         numpy.ndarray
-            float64 (count, 3, 3). Each takes a pixel centre (x, y, 1) of the picture to its place in the changed
-            picture, so the joints of a pose can be moved along. The middle of the picture stays where it is.
+            float64 (count, 3, 3). Each takes a pixel centre (x, y, 1) of the image to its place in the changed
+            image, so the joints of a pose can be moved along. The middle of the image stays where it is.
         """
         angle = np.deg2rad(self.rotation) * rng.uniform(-1, 1, count)
         factor = 1 + self.zoom * rng.uniform(-1, 1, count)
@@ -75,3 +76,9 @@ class Augmentation:
         matrices[:, :2, :2] = linear
         matrices[:, :2, 2] = middle - linear @ middle
         return matrices
+
+    def warp(self, image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        """Apply one change of `matrices`, (3, 3), to an image (H, W, 3) of any dtype, bilinear."""
+        height, width = image.shape[:2]
+        border = {"reflect": cv2.BORDER_REFLECT, "nearest": cv2.BORDER_REPLICATE, "constant": cv2.BORDER_CONSTANT}
+        return cv2.warpAffine(image, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=border[self.fill])

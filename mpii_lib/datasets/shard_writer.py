@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpii_lib.datasets.pictures import check_pictures, read_picture
+from mpii_lib.datasets.image_files import check_images, read_image
 from mpii_lib.datasets.shards import (
     FORMAT,
     INDEX,
@@ -94,7 +94,7 @@ def write_shards(
     if not ids or len(set(ids)) < len(ids):
         raise DatasetError(f"write_shards: {len(ids)} image_ids, {len(set(ids))} different ones; give each image once")
     paths = [Path(ann.image_path(image)) for image in ids]
-    check_pictures(paths, "write_shards")
+    check_images(paths, "write_shards")
     sources = [
         _source(image, str(ann.images.at[image, "file_name"]), path) for image, path in zip(ids, paths, strict=True)
     ]
@@ -155,7 +155,7 @@ def _write_shard(
     unreadable: dict[int, str] = {}
     with replacing(path, DatasetError) as temporary, temporary.open("wb") as file:
         file.write(header(len(sources), size))
-        tasks: Iterator[Future[np.ndarray]] = (pool.submit(read_picture, paths[s.image_id], size) for s in sources)
+        tasks: Iterator[Future[np.ndarray]] = (pool.submit(read_image, paths[s.image_id], size) for s in sources)
         waiting = deque(islice(tasks, _AHEAD))  # so many pictures are in memory, not a whole shard
         for source in sources:
             try:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from mpii_lib.datasets.pictures import read_picture
+from mpii_lib.datasets.image_files import read_image
 from mpii_lib.errors import DatasetError
 from mpii_lib.pose.crops import Square, apply_matrix, crop_matrix, crop_picture
 from mpii_lib.pose.predict import predict_poses
@@ -110,7 +110,7 @@ def find_pose(
 def _pixels(picture: str | Path | ArrayLike) -> NDArray[np.uint8]:
     if isinstance(picture, str | Path):
         try:
-            return read_picture(picture, upright=True)
+            return read_image(picture, upright=True)
         except DatasetError as error:
             raise DatasetError(f"{picture}: {error}; give a JPEG or PNG file") from None
     array = np.asarray(picture)

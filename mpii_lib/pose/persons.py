@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mpii_lib.datasets.pictures import read_picture
+from mpii_lib.datasets.image_files import read_image
 from mpii_lib.errors import DatasetError
 from mpii_lib.files import make_folder, replacing
 from mpii_lib.pose.crops import apply_matrix, centre_crop, crop_matrix, crop_picture, square_crops
@@ -210,7 +210,7 @@ class _Job:
     def read(self, positions: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | str:
         """Crops and matrices of the persons of one picture, or why it cannot be read."""
         try:
-            picture = read_picture(self.paths[positions[0]])
+            picture = read_image(self.paths[positions[0]])
         except DatasetError as error:
             return str(error)
         matrices = crop_matrix(self.squares(positions, picture.shape[:2]), self.size)

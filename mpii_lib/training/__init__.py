@@ -1,4 +1,4 @@
-"""Training that can be resumed: fit, cached features, K-fold, devices, and the run records that reports read.
+"""What Keras' own training lacks: runs that survive a kill and leave a record, features kept on disk, pose losses.
 
 The names that need Keras are loaded when they are first used: a report that only reads records starts at once.
 """
@@ -9,70 +9,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mpii_lib.errors import TrainingError
-from mpii_lib.training.grid import PlannedRun, combine, plan_grid, read_grid, run_grid, vary
-from mpii_lib.training.places import run_folder, runs_folder
 from mpii_lib.training.records import add_scores, read_predictions, read_record, read_records, write_record
-from mpii_lib.training.spread import compare_settings, spread_table, weights_note
+from mpii_lib.training.runs import attempt, run_folder
 
 if TYPE_CHECKING:
-    from mpii_lib.training.classifier_runs import ClassifierTrainer
-    from mpii_lib.training.compiling import LEARNING_RATES
-    from mpii_lib.training.features import Features, extract_features, fit_head
-    from mpii_lib.training.folds import kfold
-    from mpii_lib.training.loop import TrainingRun, fit
-    from mpii_lib.training.pose import fit_pose
-    from mpii_lib.training.pose_losses import POSE_LOSSES, HeatmapMSE, SpatialCrossEntropy, pose_loss
-    from mpii_lib.training.strategy import distribution_strategy
+    from mpii_lib.training.callbacks import EpochSeeds, ResumeRun, RunRecord, run_callbacks
+    from mpii_lib.training.features import Features, cached_features
+    from mpii_lib.training.losses import HeatmapMSE, SpatialCrossEntropy
+    from mpii_lib.training.pose_callback import PCKhCallback
 
-# No module here is called like a function of this table: importing it would hide the function behind the module.
+# No module here is called like a name of this table: importing it would hide the name behind the module.
 _NEEDS_KERAS = {
-    "ClassifierTrainer": "classifier_runs",
-    "LEARNING_RATES": "compiling",
-    "HeatmapMSE": "pose_losses",
-    "POSE_LOSSES": "pose_losses",
-    "SpatialCrossEntropy": "pose_losses",
-    "pose_loss": "pose_losses",
-    "fit_pose": "pose",
+    "EpochSeeds": "callbacks",
+    "ResumeRun": "callbacks",
+    "RunRecord": "callbacks",
+    "run_callbacks": "callbacks",
     "Features": "features",
-    "extract_features": "features",
-    "fit_head": "features",
-    "kfold": "folds",
-    "TrainingRun": "loop",
-    "fit": "loop",
-    "distribution_strategy": "strategy",
+    "cached_features": "features",
+    "HeatmapMSE": "losses",
+    "SpatialCrossEntropy": "losses",
+    "PCKhCallback": "pose_callback",
 }
 
 __all__ = [
-    "ClassifierTrainer",
-    "PlannedRun",
-    "combine",
-    "plan_grid",
-    "read_grid",
-    "run_grid",
-    "vary",
-    "compare_settings",
-    "spread_table",
-    "weights_note",
-    "LEARNING_RATES",
-    "POSE_LOSSES",
+    "EpochSeeds",
     "Features",
     "HeatmapMSE",
+    "PCKhCallback",
+    "ResumeRun",
+    "RunRecord",
     "SpatialCrossEntropy",
     "TrainingError",
-    "TrainingRun",
     "add_scores",
-    "distribution_strategy",
-    "extract_features",
-    "fit",
-    "fit_head",
-    "fit_pose",
-    "kfold",
-    "pose_loss",
+    "attempt",
+    "cached_features",
     "read_predictions",
     "read_record",
     "read_records",
+    "run_callbacks",
     "run_folder",
-    "runs_folder",
     "write_record",
 ]
 

@@ -1,17 +1,18 @@
 """Run records: one JSON a training run, which tells what was done, on what, and what came out.
 
 A record is the file `run.json` in the folder of its run. Reports read only these files and the predictions that
-`add_scores` stores beside them; nothing here imports Keras.
+`add_scores` stores beside them.
 
 | field | what |
 |---|---|
-| `run`, `status` | name of the folder; "running", "complete", "stopped early", "interrupted" or "failed" |
-| `parameters` | what the caller says about the run (the parameters of its notebook) |
-| `settings` | what `fit` was asked for: optimizer, learning rate, batch, epochs, seed, ... |
+| `run`, `status` | name of the folder; "running" (or broken off), "complete", "stopped early" or "failed" |
+| `hyperparameters` | what the caller says about the run |
+| `training` | optimizer, learning_rate, loss, batch_size, steps an epoch, epochs, monitor, mode, patience, seed |
 | `model` | backbone, head, freezing, parameters and which weights the backbone started from |
-| `data` | for training and validation: number of examples, fingerprint, skipped pictures |
+| `fingerprints` | of data, layers and optimizer: what must be equal for the run to go on |
+| `skipped` | (path, reason) of the images that could not be read |
 | `history` | one list for each column; missing values are null |
-| `best` | epoch (from 1), the quantity that was watched, and its value |
+| `best`, `kept_epoch` | best epoch (from 1), the quantity that was watched and its value; whose weights the model has |
 | `scores` | name of a test -> score -> number, from `add_scores` |
 | `seconds`, `peak_memory_mib` | time spent training, and the largest resident memory of the process |
 | `versions`, `machine` | of the libraries; cores, devices and backend |
@@ -21,9 +22,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -73,7 +76,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise TrainingError(f"{path}: no run record here; give the folder that fit wrote to") from None
+        raise TrainingError(f"{path}: no run record here; give the folder of run_callbacks") from None
     except (OSError, ValueError) as error:
         raise TrainingError(
             f"{path}: cannot be read as a run record ({error}); delete it and train again, what is trained is kept"
@@ -83,36 +86,65 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     return record
 
 
-def read_records(folder: str | Path) -> pd.DataFrame:
-    """Read every run record below a folder into one table, a row each.
+def new_record(
+    folder: Path, model: Any, hyperparameters: Mapping[str, Any], training: dict[str, Any], fingerprints: dict[str, str]
+) -> dict[str, Any]:
+    """Begin the record of a run: what is known before the first epoch."""
+    from mpii_lib._keras import keras
+
+    given = {name.lower(): value for name, value in hyperparameters.items()}
+    provenance = dict(getattr(model, "provenance", {}))
+    if "weights" in provenance:
+        provenance["weights"] = provenance["weights"] or "none"  # random ones, not unknown ones
+    described = {name: given.get(name) for name in ("backbone", "weights", "head", "freeze")} | provenance
+    sizes = {"model_parameters": model.count_params()}
+    sizes["trainable_parameters"] = int(sum(math.prod(v.shape) for v in model.trainable_variables))
+    devices = keras.distribution.list_devices()
+    return {
+        "format": 2,
+        "run": folder.resolve().name,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "hyperparameters": dict(hyperparameters),
+        "training": training,
+        "model": {**described, **sizes},
+        "fingerprints": fingerprints,
+        "scores": {},
+        "versions": versions(),
+        "machine": {"cores": os.cpu_count(), "devices": devices, "keras_backend": keras.backend.backend()},
+    }
+
+
+def read_records(folders: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """Read run records into one table, a row each.
 
     Parameters
     ----------
-    folder
-        Searched with all its subfolders.
+    folders
+        A folder, which is searched with all its subfolders; or a list of such folders, whose order is kept.
 
     Returns
     -------
     DataFrame
-        Sorted by run. `run` is the path of the run's folder below `folder`; then `status`, `weights` (what the
-        backbone started from: "imagenet", "sample", "none" for random ones, the name of a file; missing when the run
-        does not say; see `weights_note`), the columns of model, settings and parameters under their own names (a
-        parameter of the caller whose name is taken gets the prefix `parameters.`), `epochs_run`, `best_epoch`, the
-        history's values at the kept epoch (`loss`, `val_accuracy`, ...), the scores as `test.accuracy`, `seconds` and
-        `peak_memory_mib`. Files that cannot be read are left out and listed in `.attrs["skipped"]` as (path, reason).
+        `run` is the path of the run's folder below the one that was given, or its name; then `status`, `weights` (what
+        the backbone started from: "imagenet", "sample", "none" for random ones, the name of a file; missing when the
+        run does not say), the columns of model, training and hyperparameters under their own names (a hyperparameter
+        that says otherwise than model and training gets the prefix `hyperparameters.`), `epochs_run`, `best_epoch`,
+        the history's values at the kept epoch (`loss`, `val_accuracy`, ...), the scores as `test.accuracy`, `seconds`,
+        `peak_memory_mib` and `error`. Files that cannot be read are left out and listed in `.attrs["skipped"]` as
+        (path, reason).
     """
-    root = Path(folder)
+    roots = [Path(folders)] if isinstance(folders, str | Path) else [Path(folder) for folder in folders]
     rows, skipped = [], []
-    for path in sorted(root.rglob(RECORD_NAME)):
+    for root, path in [(root, path) for root in roots for path in sorted(root.rglob(RECORD_NAME))]:
         try:
-            record = read_record(path.parent)
-            rows.append(
-                record_row(record) | {"run": path.parent.relative_to(root).as_posix(), "folder": str(path.parent)}
-            )
+            row = record_row(read_record(path.parent))
         except (TrainingError, AttributeError, TypeError, ValueError, LookupError) as error:
             skipped.append((str(path), str(error)))
+            continue
+        name = path.parent.name if path.parent == root else path.parent.relative_to(root).as_posix()
+        rows.append({"run": name, **row, "folder": str(path.parent)})
     table = pd.DataFrame(rows, columns=None if rows else ["run", "status", "weights", "folder"])
-    table = table[["run", *[name for name in table.columns if name not in ("run", "folder")], "folder"]]
+    table = table[[*[name for name in table.columns if name != "folder"], "folder"]]
     table.attrs["skipped"] = skipped
     return table
 
@@ -122,7 +154,7 @@ def add_scores(
     name: str,
     scores: Mapping[str, float],
     *,
-    truth: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
     probabilities: np.ndarray | None = None,
     classes: list[str] | None = None,
     image_ids: np.ndarray | None = None,
@@ -137,7 +169,7 @@ def add_scores(
         What was tested on, "test" for instance; scores of the same name are replaced.
     scores
         Name of the score -> number.
-    truth, probabilities, classes, image_ids
+    labels, probabilities, classes, image_ids
         Labels (N,) or (N, C), probabilities (N, C), the C class names and the N image ids. What is given is stored
         as `predictions-<name>.npz` beside the record.
 
@@ -149,7 +181,7 @@ def add_scores(
     if not name or any(sign in name for sign in "/\\.:"):
         raise TrainingError(f"scores named {name!r}: use a plain word such as test, without . / or :")
     record = read_record(folder)
-    given = {"truth": truth, "probabilities": probabilities, "classes": classes, "image_ids": image_ids}
+    given = {"labels": labels, "probabilities": probabilities, "classes": classes, "image_ids": image_ids}
     arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
     if arrays:
         path = Path(folder) / f"predictions-{name}.npz"
@@ -161,13 +193,13 @@ def add_scores(
 
 
 def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.ndarray]:
-    """Read what `add_scores` stored: a dict of truth, probabilities, classes and image_ids, as far as given."""
+    """Read what `add_scores` stored: a dict of labels, probabilities, classes and image_ids, as far as given."""
     path = Path(folder) / f"predictions-{name}.npz"
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
     except FileNotFoundError:
-        raise TrainingError(f"{path}: no predictions stored; give truth and probabilities to add_scores") from None
+        raise TrainingError(f"{path}: no predictions stored; give labels and probabilities to add_scores") from None
     except Exception as error:  # a broken archive raises BadZipFile, ValueError, EOFError, zlib.error ...
         # NumPy takes what is no archive for a pickle, and would advise to trust it.
         reason = "it is no .npz archive" if "pickle" in str(error) else error
@@ -198,25 +230,21 @@ def versions() -> dict[str, str]:
 def record_row(record: dict[str, Any]) -> dict[str, Any]:
     """Flatten one record, as `read_record` gives it, into a row of `read_records` (without run and folder)."""
     history = {name: list(values) for name, values in record["history"].items()}
-    best = record.get("best") or {}
     epochs_run = len(history.get("epoch", []))
-    row: dict[str, Any] = {"status": record.get("status")}
-    row |= {name: _cell(value) for name, value in (record.get("model") or {}).items()}
-    row |= {name: _cell(value) for name, value in (record.get("settings") or {}).items()}
-    row |= {"epochs_run": epochs_run, "best_epoch": best.get("epoch")}
+    known = {**(record.get("model") or {}), **(record.get("training") or {})}
+    row = {"status": record.get("status"), "weights": None} | {name: _cell(value) for name, value in known.items()}
+    row |= {"epochs_run": epochs_run, "best_epoch": (record.get("best") or {}).get("epoch")}
     kept = record.get("kept_epoch") or epochs_run
     for name, values in history.items():
-        if name not in ("epoch", "seconds") and 0 < kept <= len(values):
+        if name not in ("epoch", "seconds", "steps") and 0 < kept <= len(values):
             row[name] = math.nan if values[kept - 1] is None else values[kept - 1]
     for test, scores in (record.get("scores") or {}).items():
         row |= {f"{test}.{name}": value for name, value in scores.items()}
     row |= {name: record.get(name) for name in ("seconds", "peak_memory_mib")}
-    if row.get("weights") is None:
-        row.pop("weights", None)  # then a parameter of that name may say it
-    for name, value in (record.get("parameters") or {}).items():
-        row[f"parameters.{name}" if name in row else name] = _cell(value)
-    first = {"status": row.pop("status"), "weights": row.pop("weights", None)}  # always there: a table may mix them
-    return first | row
+    for name, value in (record.get("hyperparameters") or {}).items():
+        other = row.get(name) is not None and row[name] != _cell(value)
+        row[f"hyperparameters.{name}" if other else name] = _cell(value)
+    return row | {"error": record.get("error")}
 
 
 def _cell(value: Any) -> Any:

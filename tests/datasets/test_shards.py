@@ -99,13 +99,13 @@ def interrupted(monkeypatch, after):
     """Let the reading of pictures be broken off after so many; gives the list of those that were read."""
     read = []
 
-    def reading(path, size, original=shard_writer.read_picture):
+    def reading(path, size, original=shard_writer.read_image):
         if len(read) == after:
             raise KeyboardInterrupt
         read.append(path.name)
         return original(path, size)
 
-    monkeypatch.setattr(shard_writer, "read_picture", reading)
+    monkeypatch.setattr(shard_writer, "read_image", reading)
     return read
 
 
