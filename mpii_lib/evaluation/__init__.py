@@ -1,7 +1,8 @@
-"""Scores and what they are worth: metrics from scikit-learn, calibration, and bootstrap intervals over videos."""
+"""Scores and what they are worth: metrics of classes, calibration, bootstrap intervals, and repeats compared."""
 
 from mpii_lib.evaluation.calibration import Calibration, Temperature, evaluate_calibration, fit_temperature
 from mpii_lib.evaluation.classification import ClassificationResult, evaluate_classifier
+from mpii_lib.evaluation.comparison import compare_settings, spread_table, weights_note
 from mpii_lib.evaluation.multilabel import MultilabelResult, evaluate_multilabel, frequency_baseline
 from mpii_lib.evaluation.resampling import Comparison, Interval, bootstrap, compare
 
@@ -14,9 +15,12 @@ __all__ = [
     "Temperature",
     "bootstrap",
     "compare",
+    "compare_settings",
     "evaluate_calibration",
     "evaluate_classifier",
     "evaluate_multilabel",
     "fit_temperature",
     "frequency_baseline",
+    "spread_table",
+    "weights_note",
 ]

@@ -69,11 +69,13 @@ def bootstrap(
     codes = group_codes(groups, count)
     units = int(codes.max()) + 1
     generator = np.random.default_rng(seed)
-    values = []
-    for _ in range(repeats):
-        drawn = np.bincount(generator.integers(0, units, units), minlength=units)
-        values.append(statistic(drawn[codes].astype(float)))
-    return np.asarray(values, dtype=float)
+    draws = (np.bincount(generator.integers(0, units, units), minlength=units) for _ in range(repeats))
+    return np.array([statistic(drawn[codes].astype(float)) for drawn in draws], dtype=float)
+
+
+def weighted_mean(values: np.ndarray) -> Statistic:
+    """The mean of one value an example (N,), as a statistic of the examples' weights."""
+    return lambda weights: float(weights @ values / weights.sum())
 
 
 def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[Any, Any]:
@@ -86,19 +88,18 @@ def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[Any, Any]:
 
 
 class Scored:
-    """What results share: intervals of their scores. A result says how a score follows from weighted examples."""
+    """What results share: scores with intervals. A result says how a score follows from weighted examples."""
 
     METRICS: ClassVar[tuple[str, ...]] = ()
-    CLASS_METRICS: ClassVar[tuple[str, ...]] = ()
-    truth: np.ndarray
+    labels: np.ndarray
 
     def statistic(self, metric: str) -> Statistic:
-        """Give the score as a function of the weights (N,) of the examples; MpiiError for an unknown metric."""
+        """Give a score of `METRICS` as a function of the weights (N,) of the examples; MpiiError for another one."""
         raise NotImplementedError
 
-    def class_statistic(self, metric: str) -> Statistic:
-        """Give one score a class (C,), NaN where the examples lack the class, as a function of the weights (N,)."""
-        raise NotImplementedError
+    def value(self, metric: str) -> float:
+        """Give a score of `METRICS` on the examples as they are."""
+        return float(self.statistic(metric)(np.ones(len(self.labels))))
 
     def interval(
         self,
@@ -131,64 +132,17 @@ class Scored:
         Raises
         ------
         MpiiError
-            For an unknown metric, or groups of another length than the truth.
+            For an unknown metric, or groups of another length than the labels.
         """
-        name = known_metric(metric, self.METRICS)
-        low, high = percentiles(bootstrap(self.statistic(name), len(self.truth), groups, seed, repeats), level)
-        return Interval(float(getattr(self, name)), float(low), float(high))
-
-    def class_intervals(
-        self,
-        metric: str | None = None,
-        groups: Groups = None,
-        seed: int = 0,
-        repeats: int = 1000,
-        level: float = 0.95,
-    ) -> pd.DataFrame:
-        """Bootstrap intervals of a score for each class that the truth holds; parameters as for `interval`.
-
-        Parameters
-        ----------
-        metric
-            One of `CLASS_METRICS`; the first of them by default.
-        groups, seed, repeats, level
-            As for `interval`.
-
-        Returns
-        -------
-        DataFrame
-            By class, in its order: `value`, `low`, `high`, `support` (examples) and `groups` (groups that hold the
-            class). A class of fewer than two groups has no interval (NaN): to draw its only video again and again tells
-            nothing about other videos.
-        """
-        name = known_metric(metric, self.CLASS_METRICS)
-        table: pd.DataFrame = self.per_class[self.per_class["support"] > 0]  # type: ignore[attr-defined]
-        places = np.flatnonzero(self.per_class["support"].to_numpy() > 0)  # type: ignore[attr-defined]
-        statistic = self.class_statistic(name)
-        low, high = percentiles(bootstrap(statistic, len(self.truth), groups, seed, repeats)[:, places], level)
-        held = self.truth[:, places] > 0 if self.truth.ndim == 2 else self.truth[:, None] == places
-        codes = group_codes(groups, len(self.truth))
-        owners = np.array([len(np.unique(codes[column])) for column in held.T], dtype=int)
-        enough = owners > 1
-        return pd.DataFrame(
-            {
-                "value": statistic(np.ones(len(self.truth)))[places],
-                "low": np.where(enough, low, np.nan),
-                "high": np.where(enough, high, np.nan),
-                "support": table["support"],
-                "groups": owners,
-            },
-            index=table.index,
-        )
+        name = metric or self.METRICS[0]
+        low, high = percentiles(bootstrap(self.statistic(name), len(self.labels), groups, seed, repeats), level)
+        return Interval(self.value(name), float(low), float(high))
 
 
-def known_metric(metric: str | None, known: tuple[str, ...]) -> str:
-    """Return the metric, the first of the known ones for None; MpiiError for any other."""
-    if metric is None:
-        return known[0]
+def check_metric(metric: str, known: tuple[str, ...]) -> None:
+    """MpiiError for a metric that is none of the known ones."""
     if metric not in known:
         raise MpiiError(f"interval: metric {metric!r} is unknown; use one of {', '.join(known)}")
-    return metric
 
 
 @dataclass(frozen=True)
@@ -219,9 +173,9 @@ class Comparison:
         return bool(self.difference.low > 0 or self.difference.high < 0)
 
     def __repr__(self) -> str:
-        said = "the interval leaves out 0" if self.decided else "the interval holds 0: not decided"
+        verdict = "the interval leaves out 0" if self.decided else "the interval holds 0: not decided"
         return (
-            f"{self.metric} {self.first:.3f} and {self.second:.3f}, difference {self.difference}; {said}; "
+            f"{self.metric} {self.first:.3f} and {self.second:.3f}, difference {self.difference}; {verdict}; "
             f"the first is larger in {self.larger:.0%} of the repeats"
         )
 
@@ -262,16 +216,16 @@ def compare(
     Raises
     ------
     MpiiError
-        When the two have different truths.
+        When the two have different labels.
     """
-    if not np.array_equal(first.truth, second.truth):
-        raise MpiiError("compare: the two results have different truths; test both on the same examples, in one order")
-    name = known_metric(metric, first.METRICS)
+    if not np.array_equal(first.labels, second.labels):
+        raise MpiiError("compare: the two results have different labels; test both on the same examples, in one order")
+    name = metric or first.METRICS[0]
     one, other = first.statistic(name), second.statistic(name)
-    pairs = bootstrap(lambda weights: (one(weights), other(weights)), len(first.truth), groups, seed, repeats)
+    pairs = bootstrap(lambda weights: (one(weights), other(weights)), len(first.labels), groups, seed, repeats)
     gaps = pairs[:, 0] - pairs[:, 1]
     low, high = percentiles(gaps, level)
-    values = float(getattr(first, name)), float(getattr(second, name))
+    values = first.value(name), second.value(name)
     larger = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
     return Comparison(name, *values, Interval(values[0] - values[1], float(low), float(high)), larger)
 

@@ -12,18 +12,18 @@ from mpii_lib.evaluation import evaluate_calibration, evaluate_classifier, fit_t
 
 
 def honest(examples=4000, classes=4, sharpness=1.0, seed=0):
-    """Draw probabilities and a truth that follows them, then sharpen the probabilities."""
+    """Draw probabilities and labels that follow them, then sharpen the probabilities."""
     generator = np.random.default_rng(seed)
     probabilities = generator.dirichlet(np.ones(classes), examples)
-    truth = (generator.random((examples, 1)) > probabilities.cumsum(axis=1)).sum(axis=1)
+    labels = (generator.random((examples, 1)) > probabilities.cumsum(axis=1)).sum(axis=1)
     sharp = probabilities**sharpness
-    return truth.clip(0, classes - 1), sharp / sharp.sum(axis=1, keepdims=True)
+    return labels.clip(0, classes - 1), sharp / sharp.sum(axis=1, keepdims=True)
 
 
 def test_scores_of_a_small_case_done_by_hand():
     probabilities = [[0.75, 0.25], [0.65, 0.35], [0.05, 0.95], [0.1, 0.9]]
     result = evaluate_calibration([0, 1, 1, 1], probabilities, bins=2)
-    # all answers are in the upper half: mean confidence 3.25 / 4, three of four right
+    # all predictions are in the upper half: mean confidence 3.25 / 4, three of four right
     assert result.table.iloc[0].tolist() == pytest.approx([0.5, 1.0, 4, 0.8125, 0.75])
     assert result.expected_calibration_error == pytest.approx(0.0625)
     assert result.brier == pytest.approx(2 * (0.25**2 + 0.65**2 + 0.05**2 + 0.1**2) / 4)
@@ -35,9 +35,9 @@ def test_scores_of_a_small_case_done_by_hand():
 
 @pytest.mark.parametrize("strategy", ["uniform", "quantile"])
 def test_the_reliability_table_is_scikit_learns_curve(strategy):
-    truth, probabilities = honest(500)
-    table = evaluate_calibration(truth, probabilities, 8, strategy).table
-    right = probabilities.argmax(axis=1) == truth
+    labels, probabilities = honest(500)
+    table = evaluate_calibration(labels, probabilities, 8, strategy).table
+    right = probabilities.argmax(axis=1) == labels
     if strategy == "uniform":
         accuracy, confidence = calibration_curve(right, probabilities.max(axis=1), n_bins=8)
         assert table["accuracy"].tolist() == pytest.approx(accuracy)
@@ -48,28 +48,28 @@ def test_the_reliability_table_is_scikit_learns_curve(strategy):
 
 
 def test_brier_and_log_loss_are_scikit_learns():
-    truth, probabilities = honest(300, classes=2)
-    result = evaluate_calibration(truth, probabilities)
-    assert result.brier == pytest.approx(2 * brier_score_loss(truth, probabilities[:, 1]))
-    truth, probabilities = honest(300, classes=5)
-    assert evaluate_calibration(truth, probabilities).log_loss == pytest.approx(log_loss(truth, probabilities))
+    labels, probabilities = honest(300, classes=2)
+    result = evaluate_calibration(labels, probabilities)
+    assert result.brier == pytest.approx(2 * brier_score_loss(labels, probabilities[:, 1]))
+    labels, probabilities = honest(300, classes=5)
+    assert evaluate_calibration(labels, probabilities).log_loss == pytest.approx(log_loss(labels, probabilities))
 
 
 def test_an_honest_forecast_has_a_small_error_and_a_sharpened_one_a_large_one():
-    truth, probabilities = honest()
-    result = evaluate_calibration(truth, probabilities)
+    labels, probabilities = honest()
+    result = evaluate_calibration(labels, probabilities)
     assert result.expected_calibration_error < 0.03
     assert abs(result.confidence - result.accuracy) < 0.03
-    truth, sharp = honest(sharpness=3)
-    worse = evaluate_calibration(truth, sharp)
+    labels, sharp = honest(sharpness=3)
+    worse = evaluate_calibration(labels, sharp)
     assert worse.expected_calibration_error > 0.15 and worse.confidence > worse.accuracy
     assert worse.brier > result.brier and worse.log_loss > result.log_loss
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.5])
 def test_the_temperature_that_was_put_in_is_found_again(sharpness):
-    truth, probabilities = honest(sharpness=sharpness)
-    temperature = fit_temperature(truth, probabilities)
+    labels, probabilities = honest(sharpness=sharpness)
+    temperature = fit_temperature(labels, probabilities)
     assert temperature.value == pytest.approx(sharpness, rel=0.08)
     assert temperature.after <= temperature.before + 1e-12
     assert f"temperature {temperature.value:.2f}" in repr(temperature)
@@ -77,13 +77,13 @@ def test_the_temperature_that_was_put_in_is_found_again(sharpness):
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 6), st.integers(5, 60))
-def test_a_temperature_changes_no_answer_and_never_the_wrong_way(seed, classes, examples):
-    truth, probabilities = honest(examples, classes, 2.0, seed)
-    temperature = fit_temperature(truth, probabilities)
+def test_a_temperature_changes_no_prediction_and_never_the_wrong_way(seed, classes, examples):
+    labels, probabilities = honest(examples, classes, 2.0, seed)
+    temperature = fit_temperature(labels, probabilities)
     changed = temperature.apply(probabilities)
     assert changed.sum(axis=1) == pytest.approx(np.ones(examples))
     assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
-    before, after = evaluate_calibration(truth, probabilities), evaluate_calibration(truth, changed)
+    before, after = evaluate_calibration(labels, probabilities), evaluate_calibration(labels, changed)
     assert after.log_loss == pytest.approx(temperature.after) and after.log_loss <= before.log_loss + 1e-9
     assert after.accuracy == before.accuracy
 
@@ -96,8 +96,8 @@ def test_zeros_of_a_float32_softmax_are_bearable():
 
 
 def test_intervals_hold_the_value_and_come_from_groups():
-    truth, probabilities = honest(400, sharpness=2)
-    result = evaluate_classifier(truth, probabilities, list("abcd")).calibration(bins=5)
+    labels, probabilities = honest(400, sharpness=2)
+    result = evaluate_classifier(labels, probabilities, list("abcd")).calibration(bins=5)
     assert len(result.edges) == 6
     video = np.repeat(np.arange(100), 4)
     for metric in result.METRICS:
@@ -109,13 +109,13 @@ def test_intervals_hold_the_value_and_come_from_groups():
 
 
 def test_it_shows_itself():
-    truth, probabilities = honest(200)
-    result = evaluate_calibration(truth, probabilities)
+    labels, probabilities = honest(200)
+    result = evaluate_calibration(labels, probabilities)
     assert "expected calibration error" in result._repr_html_() and "200 examples" in repr(result)
 
 
 @pytest.mark.parametrize(
-    ("truth", "probabilities"),
+    ("labels", "probabilities"),
     [
         ([0, 1], [[0.9, 0.9], [0.1, 0.2]]),
         ([0, 1], [[1.2, -0.2], [0.5, 0.5]]),
@@ -124,9 +124,9 @@ def test_it_shows_itself():
         ([0], [[0.5, 0.5], [0.5, 0.5]]),
     ],
 )
-def test_what_are_no_probabilities_is_refused(truth, probabilities):
+def test_what_are_no_probabilities_is_refused(labels, probabilities):
     for function in (evaluate_calibration, fit_temperature):
         with pytest.raises(MpiiError, match="calibration"):
-            function(truth, probabilities)
+            function(labels, probabilities)
     with pytest.raises(MpiiError, match="strategy"):
         evaluate_calibration([0], [[0.5, 0.5]], strategy="kmeans")

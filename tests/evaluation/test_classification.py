@@ -1,4 +1,4 @@
-"""Classification scores: known numbers, classes that are missing, and intervals that tell the truth."""
+"""Classification scores: known numbers, classes that are missing, and intervals that tell the labels."""
 
 import warnings
 
@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, recall_score
 
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation import classification as module
 from mpii_lib.evaluation import evaluate_classifier
 
 CLASSES = ["dancing", "running", "walking", "water activities"]
@@ -20,21 +19,21 @@ def one_hot(predicted, classes=4):
 
 
 def by_hand():
-    truth = [0, 0, 0, 0, 1, 1, 2, 2]
+    labels = [0, 0, 0, 0, 1, 1, 2, 2]
     predicted = [0, 0, 0, 1, 1, 0, 2, 3]
-    return evaluate_classifier(truth, one_hot(predicted), CLASSES)
+    return evaluate_classifier(labels, one_hot(predicted), CLASSES)
 
 
 def test_scores_of_a_small_case_done_by_hand():
     result = by_hand()
     assert result.accuracy == pytest.approx(5 / 8)
     assert result.balanced_accuracy == pytest.approx((3 / 4 + 1 / 2 + 1 / 2) / 3)
-    # F1: dancing 2*3/(4+4), running 2*1/(2+2), walking 2*1/(2+1); water activities are not in the truth
+    # F1: dancing 2*3/(4+4), running 2*1/(2+2), walking 2*1/(2+1); water activities are not in the labels
     assert result.macro_f1 == pytest.approx((6 / 8 + 2 / 4 + 2 / 3) / 3)
     assert result.majority == 0.5
     assert result.confusion.loc["walking", "water activities"] == 1 and result.confusion.to_numpy().sum() == 8
     assert result.confusion.loc["running"].tolist() == [1, 1, 0, 0]
-    assert result.per_class.loc["dancing"].tolist() == [0.75, 0.75, 0.75, 4]
+    assert result.per_class.loc["dancing", ["precision", "recall", "f1", "support"]].tolist() == [0.75, 0.75, 0.75, 4]
 
 
 def test_a_class_that_the_truth_lacks_has_no_score_and_no_warning():
@@ -69,29 +68,36 @@ def test_mistakes_come_with_the_surest_first():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
-def test_scores_from_counts_are_scikit_learns(pairs):
-    truth, predicted = np.array(pairs).T
-    result = evaluate_classifier(truth, one_hot(predicted), CLASSES)
-    counts = result.confusion.to_numpy().astype(float)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        balanced = balanced_accuracy_score(truth, predicted)
-    assert module._accuracy(counts) == pytest.approx(np.mean(truth == predicted))
-    assert module._balanced_accuracy(counts) == pytest.approx(balanced)
-    assert result.balanced_accuracy == pytest.approx(balanced)
-    expected = f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0)
-    assert module._macro_f1(counts) == pytest.approx(expected)
-    assert result.accuracy <= result.top_k(2) <= result.top_k(3) <= result.top_k(4) == 1.0
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
+def test_scores_are_scikit_learns_with_and_without_weights(rows):
+    labels, predictions, weights = np.array(rows).T
+    weights[0] = 1
+    result = evaluate_classifier(labels, one_hot(predictions), CLASSES)
+    for repeats in (np.ones(len(labels), int), weights):  # a weight is an example that stands there so many times
+        true, predicted = np.repeat(labels, repeats), np.repeat(predictions, repeats)
+        expected = {"labels": np.unique(true), "average": "macro", "zero_division": 0}
+        scores = {metric: result.statistic(metric)(repeats.astype(float)) for metric in result.METRICS[:3]}
+        assert scores == pytest.approx(
+            {
+                "accuracy": accuracy_score(true, predicted),
+                "balanced_accuracy": recall_score(true, predicted, **expected),
+                "macro_f1": f1_score(true, predicted, **expected),
+            }
+        )
+    columns = precision_recall_fscore_support(labels, predictions, labels=range(4), zero_division=0)
+    present = result.present
+    table = result.per_class.iloc[present][["precision", "recall", "f1", "support"]]
+    assert table.to_numpy() == pytest.approx(np.array(columns).T[present])
+    assert result.accuracy == result.top_k(1) <= result.top_k(2) <= result.top_k(3) <= result.top_k(4) == 1.0
 
 
 def simulated(groups, frames, rate=0.7, seed=0):
     """Make videos of which all frames are right, or all wrong."""
     generator = np.random.default_rng(seed)
     right = np.repeat(generator.random(groups) < rate, frames)
-    truth = generator.integers(0, 4, groups * frames)
-    predicted = np.where(right, truth, (truth + 1) % 4)
-    return evaluate_classifier(truth, one_hot(predicted), CLASSES), np.repeat(np.arange(groups), frames)
+    labels = generator.integers(0, 4, groups * frames)
+    predicted = np.where(right, labels, (labels + 1) % 4)
+    return evaluate_classifier(labels, one_hot(predicted), CLASSES), np.repeat(np.arange(groups), frames)
 
 
 def test_the_interval_has_the_width_that_the_binomial_law_says():
@@ -152,7 +158,7 @@ def test_it_shows_itself_with_the_baseline_and_without_absent_classes():
 
 
 @pytest.mark.parametrize(
-    ("truth", "probabilities", "words"),
+    ("labels", "probabilities", "words"),
     [
         ([0, 1], np.ones((3, 4)), "give \\(N,\\)"),
         ([0, 1], np.ones((2, 3)), "4 classes"),
@@ -162,9 +168,9 @@ def test_it_shows_itself_with_the_baseline_and_without_absent_classes():
         ([0, 1], [[1, 0, 0, 0], [np.nan, 0, 0, 0]], "row 1 has NaN"),
     ],
 )
-def test_predictions_that_do_not_fit_are_refused(truth, probabilities, words):
+def test_predictions_that_do_not_fit_are_refused(labels, probabilities, words):
     with pytest.raises(MpiiError, match=words) as caught:
-        evaluate_classifier(truth, probabilities, CLASSES)
+        evaluate_classifier(labels, probabilities, CLASSES)
     assert "\n" not in str(caught.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mpii_lib.errors import TrainingError
+from mpii_lib.errors import MpiiError
 from mpii_lib.training.records import FINISHED
 
 LEAST_REPEATS = 3
@@ -24,7 +25,7 @@ def spread_table(
     Parameters
     ----------
     table
-        Runs, a row each: from `run_grid`, `read_grid` or `read_records`.
+        Runs, a row each, as `read_records` gives them.
     by
         Columns that make a setting; runs that agree in them are repeats of one another.
     metrics
@@ -33,33 +34,30 @@ def spread_table(
     Returns
     -------
     DataFrame
-        Indexed by the settings, in their order in the table. `repeats` (runs with a value), `not finished` (runs
-        without), `weights` (what the backbones started from; several, joined by " + ", when the row mixes them), and
-        for each metric its mean, under its own name, and `<metric> std`, the sample standard deviation (n - 1; NaN
+        Indexed by the settings, in their order in the table. `repeats` (finished runs with a value), `not finished`
+        (the others), `weights` (what the backbones started from; several, joined by " + ", when the row mixes them),
+        and for each metric its mean, under its own name, and `<metric> std`, the sample standard deviation (n - 1; NaN
         for a single repeat).
 
     Raises
     ------
-    TrainingError
+    MpiiError
         When a column is not in the table.
     """
     keys = [by] if isinstance(by, str) else list(by)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     _check_columns(table, [*keys, *names])
-    rows = {}
-    for key, runs in table.groupby(keys, sort=False, dropna=False):
-        done = runs[_finished(runs) & runs[names].notna().all(axis=1)]
-        row: dict[str, Any] = {"repeats": len(done), "not finished": len(runs) - len(done)}
-        row["weights"] = " + ".join(_weights_in(done)) or "no run"
+    done = _finished(table, names)
+
+    def summary(runs: pd.DataFrame) -> pd.Series:
+        values = runs.loc[done[runs.index], names].astype(float)
+        row: dict[str, Any] = {"repeats": len(values), "not finished": len(runs) - len(values)}
+        row["weights"] = " + ".join(_weights(runs.loc[values.index]).unique()) or "no run"
         for name in names:
-            values = done[name].astype(float)
-            row |= {name: values.mean(), f"{name} std": values.std(ddof=1)}
-        rows[key if len(keys) > 1 else key[0]] = row
-    result = pd.DataFrame(list(rows.values()))
-    result.index = (
-        pd.MultiIndex.from_tuples(list(rows), names=keys) if len(keys) > 1 else pd.Index(list(rows), name=keys[0])
-    )
-    return result
+            row |= {name: values[name].mean(), f"{name} std": values[name].std(ddof=1)}
+        return pd.Series(row, dtype=object)
+
+    return table.groupby(keys, sort=False, dropna=False).apply(summary, include_groups=False).infer_objects()
 
 
 def compare_settings(
@@ -89,7 +87,7 @@ def compare_settings(
     Parameters
     ----------
     table
-        Runs, from `run_grid` or `read_grid`.
+        Runs, a row each, as `read_records` gives them.
     baseline
         Column -> value: what all others are compared with. These columns make a setting.
     metric
@@ -102,31 +100,32 @@ def compare_settings(
     Returns
     -------
     DataFrame
-        Indexed by what differs from the baseline ("batch 100"); columns `difference`, `low` and `high` (its
+        Indexed by what differs from the baseline ("batch_size 100"); columns `difference`, `low` and `high` (its
         interval), `std` (of the single differences), `repeats`, `verdict`, `weights`.
 
     Raises
     ------
-    TrainingError
+    MpiiError
         When a column is not in the table, or no run is of the baseline.
     """
     keys = list(baseline)
     _check_columns(table, [*keys, pair, metric])
     if not 0 < level < 1:
-        raise TrainingError(f"compare_settings: level is {level}; give a share between 0 and 1, such as 0.95")
-    done = table[_finished(table) & table[metric].notna()]
-    is_base = np.logical_and.reduce([_equal(done[name], value) for name, value in baseline.items()])
+        raise MpiiError(f"compare_settings: level is {level}; give a share between 0 and 1, such as 0.95")
+    done = table[_finished(table, [metric])]
+    same = pd.DataFrame({name: [_equal(cell, baseline[name]) for cell in done[name]] for name in keys}, done.index)
+    is_base = same.all(axis=1)
     if not is_base.any():
-        raise TrainingError(f"compare_settings: no finished run is of the baseline {dict(baseline)}; train it first")
+        raise MpiiError(f"compare_settings: no finished run is of the baseline {dict(baseline)}; train it first")
     base = done[is_base].set_index(pair)[metric].astype(float)
     rows = {}
     for key, runs in done[~is_base].groupby(keys, sort=False, dropna=False):
-        label = ", ".join(
-            f"{name} {value}" for name, value in zip(keys, key, strict=True) if not _same(value, baseline[name])
-        )
-        differences = (runs.set_index(pair)[metric].astype(float) - base).dropna()
-        kinds = list(dict.fromkeys(_weights_in(done[is_base]) + _weights_in(runs)))
-        rows[label] = {**_judge(differences.to_numpy(), level), "weights": " + ".join(kinds)}
+        changed = [
+            f"{name} {value}" for name, value in zip(keys, key, strict=True) if not same.loc[runs.index[0], name]
+        ]
+        differences = (runs.set_index(pair)[metric].astype(float) - base).dropna().to_numpy()
+        weights = pd.concat([_weights(done[is_base]), _weights(runs)]).unique()
+        rows[", ".join(changed)] = _verdict(differences, level) | {"weights": " + ".join(weights)}
     columns = ["difference", "low", "high", "std", "repeats", "verdict", "weights"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("setting")
 
@@ -134,19 +133,16 @@ def compare_settings(
 def weights_note(table: pd.DataFrame) -> str:
     """Say in one sentence which weights the backbones of a table of runs started from, and warn where they are mixed.
 
-    `table` has the column `weights` of `read_records` ("imagenet", "sample", "none" or the name of a file); runs that
-    do not say are counted as "not said".
+    `table` has the column `weights` of `read_records` ("imagenet", "sample", "none" or the name of a file).
     """
-    if "weights" not in table or table.empty:
-        return "Weights: not said."
-    counts = table["weights"].fillna("not said").astype(str).value_counts(sort=False)
-    if len(counts) == 1:
-        return f"Weights of all {len(table)} runs: {counts.index[0]}."
-    told = ", ".join(f"{kind} ({count} runs)" for kind, count in counts.items())
-    return f"This table mixes weights: {told}. Compare runs of the same weights only."
+    counts = _weights(table).value_counts(sort=False)
+    if len(counts) < 2:
+        return f"Weights of all {len(table)} runs: {counts.index[0]}." if len(counts) else "Weights: no run."
+    kinds = ", ".join(f"{kind} ({count} runs)" for kind, count in counts.items())
+    return f"This table mixes weights: {kinds}. Compare runs of the same weights only."
 
 
-def _judge(differences: np.ndarray, level: float) -> dict[str, Any]:
+def _verdict(differences: np.ndarray, level: float) -> dict[str, Any]:
     count = len(differences)
     mean = float(differences.mean()) if count else math.nan
     std = float(differences.std(ddof=1)) if count > 1 else math.nan
@@ -156,34 +152,29 @@ def _judge(differences: np.ndarray, level: float) -> dict[str, Any]:
     elif std < 1e-12:
         verdict = "no spread seen"
     else:
-        reach = float(stats.t.ppf((1 + level) / 2, count - 1)) * std / math.sqrt(count)
-        low, high = mean - reach, mean + reach
+        low, high = map(float, stats.t.interval(level, count - 1, loc=mean, scale=std / math.sqrt(count)))
         verdict = "within the spread" if low <= 0 <= high else "higher" if mean > 0 else "lower"
     return {"difference": mean, "low": low, "high": high, "std": std, "repeats": count, "verdict": verdict}
 
 
-def _weights_in(runs: pd.DataFrame) -> list[str]:
-    if "weights" not in runs:
-        return ["not said"] if len(runs) else []
-    return runs["weights"].fillna("not said").astype(str).unique().tolist()
+def _weights(runs: pd.DataFrame) -> pd.Series:
+    column = runs["weights"] if "weights" in runs else pd.Series(None, runs.index, dtype=object)
+    return column.astype(object).where(column.notna(), "unknown").astype(str)
 
 
-def _finished(table: pd.DataFrame) -> pd.Series:
+def _finished(table: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     """Tell finished runs from broken ones, whose last value is that of some epoch on the way."""
-    return table["status"].isin(FINISHED) if "status" in table else pd.Series(True, table.index)
+    valued = table[list(names)].notna().all(axis=1)
+    return valued & table["status"].isin(FINISHED) if "status" in table else valued
 
 
-def _equal(column: pd.Series, value: Any) -> np.ndarray:
-    return np.array([_same(cell, value) for cell in column.tolist()])
-
-
-def _same(cell: Any, value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        value = str(tuple(value))  # as the table of a grid shows it
+def _equal(cell: Any, value: Any) -> bool:
+    if isinstance(value, list | tuple | dict):
+        value = json.dumps(value)  # as `read_records` writes it into one cell
     return bool(cell == value) or (value is None and bool(pd.isna(cell)))
 
 
 def _check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
     missing = [name for name in names if name not in table]
     if missing:
-        raise TrainingError(f"table of runs: no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
+        raise MpiiError(f"table of runs: no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")

@@ -1,0 +1,84 @@
+"""Repeats of settings: their mean and spread, and which differences are larger than it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mpii_lib.errors import MpiiError
+from mpii_lib.evaluation import compare_settings, spread_table, weights_note
+
+
+def runs_table(values, weights="sample"):
+    """Make a table of finished runs: batch size -> one validation accuracy for each seed."""
+    rows = [
+        {"batch_size": size, "seed": seed, "status": "complete", "weights": weights, "val_accuracy": value}
+        for size, column in values.items()
+        for seed, value in enumerate(column)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_spread_is_the_sample_standard_deviation_of_finished_runs():
+    table = runs_table({30: [0.4, 0.5, 0.6], 100: [0.7, 0.7, 0.9]})
+    table.loc[5, "status"] = "interrupted"
+    spread = spread_table(table, "batch_size")
+    assert spread.index.tolist() == [30, 100] and spread.index.name == "batch_size"
+    assert spread.repeats.tolist() == [3, 2] and spread["not finished"].tolist() == [0, 1]
+    np.testing.assert_allclose(spread["val_accuracy"], [0.5, 0.7])
+    np.testing.assert_allclose(spread["val_accuracy std"], [0.1, 0], atol=1e-12)
+    assert np.isnan(spread_table(table[:1], ["batch_size"])["val_accuracy std"].iloc[0])
+    assert spread_table(table, ["batch_size", "seed"]).index.names == ["batch_size", "seed"]
+    with pytest.raises(MpiiError, match="no column 'optimizer'"):
+        spread_table(table, "optimizer")
+
+
+def test_a_setting_of_failed_runs_only_has_a_row_without_a_value():
+    table = runs_table({30: [0.4, 0.5], 100: [0.7, 0.7]})
+    table.loc[table.batch_size == 100, "status"] = "failed"
+    row = spread_table(table, "batch_size").loc[100]
+    assert row[["repeats", "not finished", "weights"]].tolist() == [0, 2, "no run"] and np.isnan(row.val_accuracy)
+
+
+def test_differences_are_paired_by_seed_with_students_interval():
+    # the seed moves both settings a lot, the setting moves every seed a little
+    table = runs_table({30: [0.40, 0.60, 0.50, 0.70], 100: [0.45, 0.64, 0.56, 0.75]})
+    row = compare_settings(table, {"batch_size": 30}).loc["batch_size 100"]
+    reference = stats.ttest_rel([0.45, 0.64, 0.56, 0.75], [0.40, 0.60, 0.50, 0.70]).confidence_interval(0.95)
+    np.testing.assert_allclose([row.low, row.high], reference)
+    assert row.verdict == "higher" and row.repeats == 4 and row.difference == pytest.approx(0.05)
+    shuffled = compare_settings(table.sample(frac=1, random_state=0), {"batch_size": 30})
+    assert shuffled.loc["batch_size 100", "low"] == pytest.approx(row.low)
+    assert compare_settings(table, {"batch_size": 100}).loc["batch_size 30", "verdict"] == "lower"
+
+
+def test_few_repeats_and_differences_within_the_spread_decide_nothing():
+    table = runs_table({30: [0.4, 0.6, 0.5], 100: [0.6, 0.5, 0.6], 50: [0.9, 0.9, np.nan], 10: [0.5, 0.7, 0.6]})
+    verdicts = compare_settings(table, {"batch_size": 30}).verdict
+    assert verdicts.to_dict() == {
+        "batch_size 100": "within the spread",
+        "batch_size 50": "too few repeats",
+        "batch_size 10": "no spread seen",
+    }
+    with pytest.raises(MpiiError, match="no finished run is of the baseline"):
+        compare_settings(table, {"batch_size": 31})
+    with pytest.raises(MpiiError, match="level is 95"):
+        compare_settings(table, {"batch_size": 30}, level=95)
+
+
+def test_a_hyperparameter_that_is_a_list_or_missing_is_matched_as_records_write_it():
+    table = runs_table({30: [0.4, 0.6, 0.5], 100: [0.6, 0.7, 0.9]}).assign(freeze='["last", 10]', augment=None)
+    baseline = {"batch_size": 30, "freeze": ("last", 10), "augment": None}
+    assert compare_settings(table, baseline).index.tolist() == ["batch_size 100"]
+
+
+def test_tables_that_mix_weights_say_so():
+    same = runs_table({30: [0.5, 0.6, 0.7]})
+    other = runs_table({100: [0.7, 0.8, 0.8]}, weights="imagenet")
+    mixed = pd.concat([same, other], ignore_index=True)
+    assert weights_note(same) == "Weights of all 3 runs: sample."
+    assert weights_note(mixed).startswith("This table mixes weights: sample (3 runs), imagenet (3 runs).")
+    assert "unknown (3 runs)" in weights_note(mixed.assign(weights=["sample"] * 3 + [None] * 3))
+    assert weights_note(mixed[:0]) == "Weights: no run."
+    assert spread_table(mixed.assign(all="x"), "all").weights.tolist() == ["sample + imagenet"]
+    assert compare_settings(mixed, {"batch_size": 30}).weights.tolist() == ["sample + imagenet"]
