@@ -94,7 +94,7 @@ class EpochSeeds(keras.callbacks.Callback):
     """Puts everything random where it stands at the start of an epoch, so that any epoch can be trained again.
 
     The dataset draws its order and changes for that epoch. Dropout's generators get seeds of that epoch: their state
-    is in no weight file. So does Python's `random`, with which Keras shuffles the batches of a dataset.
+    is in no weight file. So do Python's and NumPy's global generators, with which Keras shuffles batches and arrays.
     """
 
     def __init__(self, dataset: Any = None, seed: int = 0) -> None:
@@ -104,6 +104,7 @@ class EpochSeeds(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Set the epoch."""
         random.seed(f"{self.seed} {epoch}")
+        np.random.seed([self.seed, epoch])  # noqa: NPY002 - it is the one that Keras draws from
         if self.dataset is not None:
             self.dataset.epoch = epoch
         states = [variable for variable in self.model.variables if variable.path.endswith("seed_generator_state")]
