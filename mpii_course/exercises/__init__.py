@@ -6,9 +6,8 @@ one function for each exercise, which returns None when the answer is right and 
     @exercise("04-2")
     def mean_squared_error(answer):
         got = call(answer, [1.0, 2.0], [1.0, 4.0])
-        if close(got, 4.0):
-            return "That is the sum of the squares. Divide by their number n."
-        return None if close(got, 2.0) else f"For y = [1, 2] and p = [1, 4] you get {got}, not the mean of 0 and 4."
+        mistakes = {"That is the sum of the squares. Divide by their number n.": 4.0}
+        return diagnose(got, 2.0, mistakes, f"For y = [1, 2] and p = [1, 4] you get {got}, not the mean of 0 and 4.")
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 import html
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +30,13 @@ class NotAttempted(Exception):
     """The stub is still in place."""
 
 
+class Hint(Exception):
+    """Ends a check early; its text is the hint."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` says: `state` is "not attempted", "hint" or "correct"."""
+    """What `check` returns: `state` is "not attempted", "hint" or "correct"."""
 
     exercise: str
     state: str
@@ -84,20 +87,33 @@ def check(number: str, answer: Any) -> Verdict:
         hint = checker(answer)
     except (NotAttempted, NotImplementedError):
         return Verdict(number, "not attempted", "replace the dots (...) with your answer and run the cell again.")
+    except Hint as early:
+        hint = str(early)
     except Exception as error:  # whatever a student's code raises is a hint, not a crash in front of the class
-        return Verdict(number, "hint", f"Your code stops with {type(error).__name__}: {error}")
+        hint = f"Your code stops with {type(error).__name__}: {error}"
     return Verdict(number, "hint", hint) if hint else Verdict(number, "correct", "well done.")
 
 
-def call(function: Any, *arguments: Any) -> Any:
-    """Call a student's function: NotAttempted when it gives back `...` or None, TypeError when it is no function."""
+def call(function: Any, *arguments: Any, returns: Sequence[str] = ()) -> Any:
+    """Call a student's function and return its result.
+
+    Parameters
+    ----------
+    function
+        The student's answer: NotAttempted when it gives back `...` or None, TypeError when it is no function.
+    *arguments
+        Passed on.
+    returns
+        Names of what it returns, where that is several things: any other number of them is a hint.
+    """
     if not callable(function):
         raise TypeError(f"a function is expected here, not {type(function).__name__}")
     result = function(*arguments)
     _stop_at_stub(result)
-    if isinstance(result, tuple):
-        for part in result:
-            _stop_at_stub(part)
+    for value in result if isinstance(result, tuple) else ():
+        _stop_at_stub(value)
+    if returns and not (isinstance(result, tuple | list) and len(result) == len(returns)):
+        raise Hint(f"Return {len(returns)} things, in this order: {' and '.join(returns)}.")
     return result
 
 
@@ -108,6 +124,32 @@ def close(got: Any, wanted: Any, tolerance: float = 1e-6) -> bool:
     except (TypeError, ValueError):
         return False
     return left.shape == right.shape and bool(np.allclose(left, right, rtol=tolerance, atol=tolerance))
+
+
+def diagnose(
+    got: Any, right: Any, mistakes: Mapping[str, Any], otherwise: str, *, tolerance: float = 1e-6
+) -> str | None:
+    """Compare an answer with the right one and with those of usual mistakes, as `close` does.
+
+    Parameters
+    ----------
+    got, right
+        The student's number or array, and the right one.
+    mistakes
+        From a hint to what comes out when the mistake is made of which it speaks; the first that agrees counts.
+    otherwise
+        The hint for any other answer.
+    tolerance
+        As for `close`.
+
+    Returns
+    -------
+    str or None
+        None when the answer is right, else a hint.
+    """
+    if close(got, right, tolerance):
+        return None
+    return next((hint for hint, wrong in mistakes.items() if close(got, wrong, tolerance)), otherwise)
 
 
 def _stop_at_stub(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Checks for notebook 02: the gradient of the squared error, algorithm 1, the largest learning rate, an epoch."""
+"""Checks of notebook 02: the gradient of the squared error, algorithm 1, the largest learning rate, an epoch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mpii_course.exercises import call, close, exercise
+from mpii_course.exercises import call, close, diagnose, exercise
 
 
 class _TooManySteps(Exception):
@@ -26,23 +26,19 @@ def mse_gradient(answer: Any) -> str | None:
             "The shapes do not fit. X is (n, d) and the residual y - X @ theta is (n,): "
             "which of the two has to be transposed so that the product has shape (d,)?"
         )
-    if close(got, wanted):
-        return None
     if np.shape(got) != (3,):
         return f"The gradient has one entry for each parameter, shape (d,) = (3,). Yours has shape {np.shape(got)}."
     mistakes = {
-        5.0: "This is the gradient of the sum of the squares. Divide by their number n.",
-        -1.0: "The sign is turned: the inner derivative of y - X @ theta is -X. Your steps would go uphill.",
-        0.5: "Where is the 2 that comes down when the square is differentiated?",
-        -5.0: "The sign is turned, and the division by n is missing.",
-        2.5: "This lacks the division by n, and the 2 of the square's derivative.",
-        -0.5: "The sign is turned, and the 2 of the square's derivative is missing.",
-        5 / 3: "You divide by the number of parameters d. The mean is over the n observations.",
+        "This is the gradient of the sum of the squares. Divide by their number n.": 5 * wanted,
+        "The sign is turned: the inner derivative of y - X @ theta is -X. Your steps would go uphill.": -wanted,
+        "Where is the 2 that comes down when the square is differentiated?": wanted / 2,
+        "The sign is turned, and the division by n is missing.": -5 * wanted,
+        "This lacks the division by n, and the 2 of the square's derivative.": 2.5 * wanted,
+        "The sign is turned, and the 2 of the square's derivative is missing.": -wanted / 2,
+        "You divide by the number of parameters d. The mean is over the n observations.": 5 / 3 * wanted,
     }
-    for factor, hint in mistakes.items():
-        if close(got, factor * wanted):
-            return hint
-    return "The shape is right, the values are not. Compare with `numerical_gradient` to see which entry is off."
+    otherwise = "The shape is right, the values are not. Compare with `numerical_gradient` to see which entry is off."
+    return diagnose(got, wanted, mistakes, otherwise)
 
 
 @exercise("02-2")
@@ -60,23 +56,19 @@ def descend(answer: Any) -> str | None:
 
     start = np.array([3.0, -5.0])
     try:
-        result = call(answer, slope, start, 0.1, 1e-6, 1000)
-        if not (isinstance(result, tuple) and len(result) == 2):
-            return "Give back two things: the last point, and the number of updates."
+        names = ("the last point", "the number of updates")
+        point, updates = call(answer, slope, start, 0.1, 1e-6, 1000, returns=names)
         if not close(start, [3.0, -5.0]):
             return "Your function changed the caller's x (`x -= ...` works in place). Write `x = x - ...`."
-        point, updates = result
         calls = 0
-        cut_point, cut = call(answer, slope, np.array([3.0, -5.0]), 0.1, 0.0, 7)
+        cut_point, cut = call(answer, slope, np.array([3.0, -5.0]), 0.1, 0.0, 7, returns=names)
     except _TooManySteps:
         return "The loop does not end when `maximum` updates have been made."
     distance = np.linalg.norm(np.asarray(point, dtype=float) - target)
     if not distance < 10:
         return "It walks away from the minimum: x moves against the gradient, with a minus."
     if updates == 0:
-        return (
-            "It stops before the first step. Compare the gradient's norm with the tolerance: entries may be negative."
-        )
+        return "It stops before the first step. Compare the norm with the tolerance: entries may be negative."
     if updates == 1000:
         return "It always uses all updates. Stop when the norm of the gradient is at most the tolerance."
     if cut != 7 or not close(cut_point, target + 0.9**7 * np.array([2.0, -3.0])):
@@ -90,18 +82,14 @@ def descend(answer: Any) -> str | None:
 def largest_rate(answer: Any) -> str | None:
     """Two over the largest eigenvalue of [[3, 1], [1, 3]]."""
     mistakes = {
-        2 / 3: "The diagonal is not the largest curvature: the steepest way lies between the axes. Take eigenvalues.",
-        1.0: "That is the limit of the flattest direction. The steepest one leaves first.",
-        0.25: "At 1/lambda it stops overshooting. It still arrives until 2/lambda.",
-        4.0: "That is the largest curvature. The limit for eta is two divided by it.",
-        1 / 3: "2/(lambda_min + lambda_max) is the fastest rate, not the largest one that still arrives.",
+        "The diagonal is not the largest curvature: the steepest way lies between the axes. Take eigenvalues.": 2 / 3,
+        "That is the limit of the flattest direction. The steepest one leaves first.": 1,
+        "At 1/lambda it stops overshooting. It still arrives until 2/lambda.": 0.25,
+        "That is the largest curvature. The limit for eta is two divided by it.": 4,
+        "2/(lambda_min + lambda_max) is the fastest rate, not the largest one that still arrives.": 1 / 3,
     }
-    if close(answer, 0.5):
-        return None
-    for value, hint in mistakes.items():
-        if close(answer, value, 0.01):
-            return hint
-    return "Find the eigenvalues of A (np.linalg.eigvalsh); then see the rule |1 - eta * lambda| < 1."
+    otherwise = "Find the eigenvalues of A (np.linalg.eigvalsh); then see the rule |1 - eta * lambda| < 1."
+    return None if close(answer, 0.5) else diagnose(answer, 0.5, mistakes, otherwise, tolerance=0.01)
 
 
 @exercise("02-4")
@@ -121,8 +109,9 @@ def epoch(answer: Any) -> str | None:
         return f"For count=10 there should be 10 row numbers, you give {len(rows)}."
     if [len(b) for b in batches] != [4, 4, 2]:
         return f"For count=10 and size=4 the lengths should be 4, 4, 2; yours are {[len(b) for b in batches]}."
-    again = np.concatenate([np.asarray(b) for b in call(answer, 100, 10, np.random.default_rng(1))])
+    again, other = (
+        np.concatenate([np.asarray(b) for b in call(answer, 100, 10, np.random.default_rng(seed))]) for seed in (1, 2)
+    )
     if (again == np.arange(100)).all():
         return "The rows come in their own order. Shuffle them, or neighbours in the file always share a batch."
-    other = np.concatenate([np.asarray(b) for b in call(answer, 100, 10, np.random.default_rng(2))])
     return "The order is the same every time. Draw it from `rng`." if (again == other).all() else None
