@@ -203,7 +203,8 @@ def checked_labels(
             f"{what}: labels {known.shape}, probabilities {scores.shape}, {width} classes; give (N,), (N, C), C names"
         )
     if not np.issubdtype(known.dtype, np.integer) or known.min() < 0 or known.max() >= scores.shape[1]:
-        raise MpiiError(f"{what}: labels have to be whole numbers from 0 to {width - 1}, as the columns are numbered")
+        last = scores.shape[1] - 1
+        raise MpiiError(f"{what}: labels have to be whole numbers from 0 to {last}, as the columns are numbered")
     return known.astype(np.int64), scores
 
 

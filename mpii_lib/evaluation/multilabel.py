@@ -45,7 +45,7 @@ class MultilabelResult(ClassScores):
     @property
     def left_out(self) -> tuple[str, ...]:
         """Names of the classes that no example has, which the means leave out."""
-        return tuple(name for name, held in zip(self.classes, self.hot.any(axis=0), strict=True) if not held)
+        return tuple(np.delete(self.classes, self.present).tolist())
 
     @property
     def chance(self) -> float:
