@@ -197,14 +197,13 @@ def checked_labels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels as int64 (N,) and probabilities as float64 (N, C); MpiiError where they do not fit."""
     known, scores = np.asarray(labels), checked_probabilities(probabilities)
-    width = classes if classes is not None or scores.ndim != 2 else scores.shape[1]
+    width: int = (0, *scores.shape)[-1] if classes is None else classes
     if known.ndim != 1 or not len(known) or scores.shape != (len(known), width):
         raise MpiiError(
             f"{what}: labels {known.shape}, probabilities {scores.shape}, {width} classes; give (N,), (N, C), C names"
         )
-    if not np.issubdtype(known.dtype, np.integer) or known.min() < 0 or known.max() >= scores.shape[1]:
-        last = scores.shape[1] - 1
-        raise MpiiError(f"{what}: labels have to be whole numbers from 0 to {last}, as the columns are numbered")
+    if not np.issubdtype(known.dtype, np.integer) or known.min() < 0 or known.max() >= width:
+        raise MpiiError(f"{what}: labels have to be whole numbers from 0 to {width - 1}, as the columns are numbered")
     return known.astype(np.int64), scores
 
 
