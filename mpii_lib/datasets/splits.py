@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 By = Literal["image", "video", "category"]
-PARTS = ("train", "val", "test")
-FEW_GROUPS = 10
+SPLITS = ("train", "val", "test")
 
 
 def split_images(
@@ -29,46 +28,53 @@ def split_images(
     by: By = "video",
     seed: int = 0,
 ) -> pd.Series:
-    """Deal the labelled training images out to "train", "val" and "test".
+    """Deal the labelled images out to "train", "val" and "test" by lot.
 
-    Only images that the file itself calls "train" and that have a category take part: the file's test images have no
-    labels.
+    Labelled images that the file itself calls "test", as in the sample's test part, are the test split; then the others
+    are dealt out to train and val only, in the proportion of these two shares. MPII's own test images have no labels
+    and take no part.
 
     Parameters
     ----------
     ann
         The annotations.
     fractions
-        Shares of train, val and test; they sum to 1. A share of 0 leaves that part empty.
+        Shares of train, val and test; they sum to 1, and that of train is above 0. A share of 0 leaves a split empty.
     by
         "image": each image at random, as the original report did; frames of one video land on both sides.
         "category": images at random too, but each category keeps the shares.
-        "video": whole videos at random, each category keeping the shares as well as whole videos allow. An image
-        without `video_id` is a video of its own. A category with three videos or more is in all three parts.
+        "video": whole videos at random; of each category's videos every split gets its share, rounded, and of three
+        videos or more at least one. How many images a video has plays no part, so that the splits hold short and long
+        videos alike, and their shares of the images are met on average only. An image without `video_id` is a video of
+        its own. A video with images of several categories counts for the most frequent one; a category that only
+        occurs in videos of others may be missing in a split.
     seed
         The same seed gives the same split, whatever the order of the rows.
 
     Returns
     -------
     pandas.Series
-        "train", "val" or "test", indexed by image_id, in the order of `ann.images`.
+        "train", "val" or "test", named "split", indexed by image_id, in the order of `ann.images`.
 
     Raises
     ------
     DatasetError
-        The fractions do not sum to 1, `by` is unknown, or no image is labelled.
+        The fractions are no shares that sum to 1, `by` is unknown, or no training image is labelled.
     """
     shares = np.asarray(fractions, dtype=float)
-    if shares.shape != (3,) or not np.all(shares >= 0) or not np.isclose(shares.sum(), 1.0, atol=1e-6):
+    if shares.shape != (3,) or not np.all(shares >= [1e-6, 0, 0]) or not np.isclose(shares.sum(), 1.0, atol=1e-6):
         raise DatasetError(
-            f"split_images: fractions {tuple(fractions)} are not three shares (train, val, test) that sum to 1; "
-            "give for instance (0.7, 0.15, 0.15)"
+            f"split_images: fractions {tuple(fractions)} are not three shares (train, val, test) that sum to 1, with "
+            "something for train; give for instance (0.7, 0.15, 0.15)"
         )
     images = _labelled(ann, "split_images")
-    strata, groups = _strata_and_groups(images, by, "split_images")
-    parts = _deal(strata, groups, shares, np.random.default_rng(seed))
-    split = pd.Series(np.array(PARTS, dtype=object)[parts], index=images.index, name="part", dtype="str")
-    return _in_file_order(split, ann)
+    categories, groups = _categories_and_groups(images, by, "split_images")
+    test = ann.images.index[ann.images["split"].isin(["test"]) & ann.images["category"].notna()]
+    if len(test):
+        shares = np.array([*shares[:2] / shares[:2].sum(), 0])
+    dealt = pd.Series(_deal(categories, groups, shares, np.random.default_rng(seed)), index=images.index)
+    numbers = pd.concat([dealt, pd.Series(SPLITS.index("test"), index=test)])
+    return _in_file_order(pd.Series(np.array(SPLITS)[numbers], index=numbers.index, name="split", dtype="str"), ann)
 
 
 def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 0) -> pd.Series:
@@ -81,7 +87,7 @@ def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 
     ann, by, seed
         As in `split_images`.
     folds
-        How many parts; each is the validation part once.
+        How many; each is held out once.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 
     from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
     images = _labelled(ann, "fold_images")
-    strata, groups = _strata_and_groups(images, by, "fold_images")
+    categories, groups = _categories_and_groups(images, by, "fold_images")
     available = int(groups.max()) + 1
     if not 2 <= folds <= available:
         unit = "videos" if by == "video" else "images"
@@ -108,7 +114,9 @@ def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 
         # Categories smaller than the number of folds are MPII's nature, not a mistake of the caller.
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         try:
-            for number, (_, held_out) in enumerate(splitter.split(strata, strata, groups if by == "video" else None)):
+            for number, (_, held_out) in enumerate(
+                splitter.split(categories, categories, groups if by == "video" else None)
+            ):
                 numbers[held_out] = number
         except ValueError as error:
             raise DatasetError(f"fold_images: {folds} folds by {by} cannot be made: {error}; use fewer folds") from None
@@ -159,7 +167,7 @@ def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
     return images
 
 
-def _strata_and_groups(images: pd.DataFrame, by: str, caller: str) -> tuple[np.ndarray, np.ndarray]:
+def _categories_and_groups(images: pd.DataFrame, by: str, caller: str) -> tuple[np.ndarray, np.ndarray]:
     """For each image the number of what keeps its shares (category) and of what stays together (video)."""
     if by not in ("image", "video", "category"):
         raise DatasetError(f'{caller}: by={by!r} is unknown; use "image", "video" or "category"')
@@ -175,39 +183,25 @@ def _strata_and_groups(images: pd.DataFrame, by: str, caller: str) -> tuple[np.n
     return categories, pd.factorize(keys)[0]
 
 
-def _deal(strata: np.ndarray, groups: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give each group to one part; returns the part (0, 1, 2) of each image.
+def _deal(categories: np.ndarray, groups: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Give each group to one split, category by category; returns the number of the split of each image."""
+    category_of = pd.crosstab(groups, categories).idxmax(axis=1)
+    split_of = np.zeros(len(category_of), dtype=np.int64)
+    for _, members in category_of.groupby(category_of):
+        split_of[rng.permutation(members.index)] = np.repeat(np.arange(3), _counts(len(members), shares, rng))
+    return split_of[groups]
 
-    Each stratum is dealt by the method of Sainte-Lague, as seats are to parties: the next group, in random order, goes
-    to the part that is least full for its share. A part that is still empty gets one of the last groups. That favours
-    the small parts in strata of few groups; counting how full a part is over all strata lets the larger ones, which
-    come last, make up for it.
-    """
-    sizes = np.bincount(groups)
-    # A video with several categories counts for the one that most of its images have.
-    table = np.zeros((len(sizes), int(strata.max()) + 1), dtype=np.int64)
-    np.add.at(table, (groups, strata), 1)
-    stratum_of = table.argmax(axis=1)
-    order = rng.permutation(len(sizes))
-    part_of = np.empty(len(sizes), dtype=np.int64)
-    total = np.zeros(3)
-    used = np.flatnonzero(shares > 0)
-    for stratum in np.argsort(np.bincount(stratum_of, minlength=table.shape[1]), kind="stable"):
-        members = order[stratum_of[order] == stratum]
-        if len(members) < FEW_GROUPS:  # chance evens nothing out here: the largest first, so that it goes to train
-            members = members[np.argsort(-sizes[members], kind="stable")]
-        filled = np.zeros(3)
-        for position, group in enumerate(members):
-            empty = used[filled[used] == 0]
-            choices = empty if len(members) - position <= len(empty) else used
-            half = sizes[group] / 2
-            of_stratum = (filled[choices] + half) / sizes[members].sum()
-            of_all = (total[choices] + half) / sizes.sum()
-            best = choices[np.argmin((of_stratum + of_all) / shares[choices])]
-            part_of[group] = best
-            filled[best] += sizes[group]
-            total[best] += sizes[group]
-    return part_of[groups]
+
+def _counts(number: int, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How many of so many groups each split gets: its share, rounded, and of three groups or more at least one."""
+    quota = shares * number
+    counts = np.floor(quota).astype(np.int64)
+    by_remainder = np.lexsort([rng.random(3), counts - quota])  # equal ones by lot
+    counts[by_remainder[: number - counts.sum()]] += 1
+    while number >= 3 and np.any(empty := (counts == 0) & (shares > 0)):
+        counts[counts.argmax()] -= 1
+        counts[empty.argmax()] += 1
+    return counts
 
 
 def _in_file_order(values: pd.Series, ann: Annotations) -> pd.Series:

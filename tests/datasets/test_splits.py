@@ -47,19 +47,32 @@ def mpii_like():
     return annotations(categories, videos)
 
 
-def parts_per_video(ann, split):
+def splits_per_video(ann, split):
     return split.groupby(ann.images["video_id"].reindex(split.index)).nunique()
 
 
-@pytest.mark.parametrize("by", ["image", "video", "category"])
-def test_each_part_gets_its_share(mpii_like, by):
-    shares = split_images(mpii_like, by=by).value_counts(normalize=True)
-    assert shares["train"] == pytest.approx(0.7, abs=0.01)
-    assert shares["val"] == pytest.approx(0.15, abs=0.01)
-    assert shares["test"] == pytest.approx(0.15, abs=0.01)
+@pytest.mark.parametrize(("by", "tolerance"), [("image", 0.001), ("category", 0.002), ("video", 0.02)])
+def test_each_split_gets_its_share(mpii_like, by, tolerance):
+    split = split_images(mpii_like, by=by)
+    shares = split.value_counts(normalize=True)
+    assert split.name == "split" and split.index.name == "image_id"
+    assert shares[["train", "val", "test"]].tolist() == pytest.approx([0.7, 0.15, 0.15], abs=tolerance)
 
 
-@pytest.mark.parametrize(("by", "tolerance"), [("video", 0.1), ("category", 0.02)])
+def test_long_and_short_videos_are_dealt_alike():
+    rng = np.random.default_rng(0)
+    frames = rng.geometric(1 / 6, 1000)
+    videos = np.repeat(np.arange(1000), frames)
+    ann = annotations(np.array(list("abcdefghij"))[rng.integers(10, size=1000)][videos], videos)
+    first_image = np.unique(videos, return_index=True)[1]
+    dealt = pd.concat([split_images(ann, seed=seed).iloc[first_image].reset_index(drop=True) for seed in range(60)])
+    sizes = np.tile(np.digitize(frames, [2, 4, 7, 13]), 60)  # the classes 1, 2-3, 4-6, 7-12, 13 and more
+    shares = pd.crosstab(sizes, dealt.to_numpy(), normalize="index")
+    assert shares["test"].tolist() == pytest.approx([0.15] * 5, abs=0.01)
+    assert shares["train"].tolist() == pytest.approx([0.7] * 5, abs=0.015)
+
+
+@pytest.mark.parametrize(("by", "tolerance"), [("video", 0.17), ("category", 0.02)])
 def test_each_category_keeps_the_shares(mpii_like, by, tolerance):
     split = split_images(mpii_like, by=by, seed=3)
     table = pd.crosstab(mpii_like.images["category"], split, normalize="index")[["train", "val", "test"]]
@@ -68,15 +81,23 @@ def test_each_category_keeps_the_shares(mpii_like, by, tolerance):
 
 
 def test_a_split_by_video_keeps_videos_whole_and_the_others_do_not(mpii_like):
-    assert parts_per_video(mpii_like, split_images(mpii_like, by="video")).max() == 1
-    assert parts_per_video(mpii_like, split_images(mpii_like, by="image")).max() > 1
-    assert parts_per_video(mpii_like, split_images(mpii_like, by="category")).max() > 1
+    assert splits_per_video(mpii_like, split_images(mpii_like, by="video")).max() == 1
+    assert splits_per_video(mpii_like, split_images(mpii_like, by="image")).max() > 1
+    assert splits_per_video(mpii_like, split_images(mpii_like, by="category")).max() > 1
 
 
-def test_a_category_with_three_videos_is_in_all_parts_and_train_gets_the_largest():
+@pytest.mark.parametrize("seed", range(8))
+def test_a_category_with_three_videos_is_in_all_splits(seed):
     ann = annotations(["rare"] * 18 + ["common"] * 200, [0] * 9 + [1] * 5 + [2] * 4 + list(np.arange(200) // 4 + 9))
-    rare = split_images(ann, seed=5)[:18].value_counts()
-    assert rare["train"] == 9 and set(rare.index) == {"train", "val", "test"}
+    split = split_images(ann, seed=seed)
+    assert set(split[:18]) == set(split[18:]) == {"train", "val", "test"}
+
+
+def test_videos_of_several_categories_stay_whole():
+    rng = np.random.default_rng(2)
+    ann = annotations(rng.choice(list("abc"), 300), rng.integers(40, size=300))
+    split = split_images(ann)
+    assert splits_per_video(ann, split).max() == 1 and set(split) == {"train", "val", "test"}
 
 
 def test_a_category_with_one_video_is_in_train():
@@ -84,10 +105,20 @@ def test_a_category_with_one_video_is_in_train():
     assert set(split_images(ann)[:5]) == {"train"}
 
 
-def test_only_labelled_training_images_take_part():
-    ann = annotations(["a", None, "a", "b", "a"], range(5), splits=["train", "train", "test", "train", "train"])
+def test_only_labelled_images_take_part():
+    ann = annotations(["a", None, None, "b", "a"], range(5), splits=["train", "train", "test", "train", "train"])
     assert list(split_images(ann).index) == [0, 3, 4]
     assert list(fold_images(ann, folds=2, by="image").index) == [0, 3, 4]
+
+
+@pytest.mark.parametrize("by", ["image", "video", "category"])
+def test_labelled_test_images_are_the_test_split(by):
+    ann = annotations(["a", "b"] * 60, np.arange(120) // 2, splits=["train"] * 40 + ["test"] * 40 + ["train"] * 40)
+    split = split_images(ann, by=by)
+    assert set(split[40:80]) == {"test"}
+    assert split.drop(range(40, 80)).value_counts().to_dict() == {"train": 66, "val": 14}
+    assert list(split.index) == list(range(120))
+    assert set(fold_images(ann, by="image").index) == {*range(40), *range(80, 120)}
 
 
 def test_images_without_a_video_are_dealt_one_by_one():
@@ -112,7 +143,7 @@ def test_a_split_is_a_partition_that_ignores_the_order_of_rows(ann, by, seed, da
     assert list(split.index) == list(ann.images.index)
     assert set(split) <= {"train", "val", "test"}
     if by == "video" and ann.images["video_id"].notna().any():
-        assert parts_per_video(ann, split).max() == 1
+        assert splits_per_video(ann, split).max() == 1
     order = data.draw(st.permutations(range(len(split))))
     shuffled = split_images(SimpleNamespace(images=ann.images.iloc[order]), (0.6, 0.2, 0.2), by=by, seed=seed)
     assert list(shuffled.index) == list(ann.images.index[order])
@@ -128,7 +159,7 @@ def test_folds_keep_videos_whole(ann, seed):
     folds = fold_images(ann, folds=3, by="video", seed=seed)
     assert set(folds) <= {0, 1, 2}
     if ann.images["video_id"].notna().any():
-        assert parts_per_video(ann, folds).max() == 1
+        assert splits_per_video(ann, folds).max() == 1
     assert folds.equals(fold_images(ann, folds=3, by="video", seed=seed))
 
 
@@ -140,13 +171,15 @@ def test_folds_are_of_equal_size(mpii_like, by):
     assert counts.max() - counts.min() <= (0.1 * counts.mean() if by == "video" else 5)
 
 
-@pytest.mark.parametrize("fractions", [(0.7, 0.2), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.5, 0.5, float("nan"))])
-def test_fractions_that_do_not_sum_to_one_are_refused(fractions):
+@pytest.mark.parametrize(
+    "fractions", [(0.7, 0.2), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.5, 0.5, float("nan")), (0, 0.5, 0.5)]
+)
+def test_fractions_that_are_no_shares_are_refused(fractions):
     with pytest.raises(DatasetError, match="sum to 1"):
         split_images(annotations(["a"] * 9, range(9)), fractions)
 
 
-def test_a_part_with_share_zero_stays_empty():
+def test_a_split_with_share_zero_stays_empty():
     split = split_images(annotations(["a"] * 50, range(50)), (0.8, 0, 0.2))
     assert split.value_counts().to_dict() == {"train": 40, "test": 10}
 
