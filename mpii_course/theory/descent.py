@@ -17,9 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from mpii_course.theory.diagrams import headed
 from mpii_lib.plots import CYCLE, PALETTE
 
 Array = NDArray[np.float64]
+_AXES = ("$x_1$", "$x_2$")
 _HALO = [patheffects.Stroke(linewidth=4.5, foreground="white"), patheffects.Normal()]
 
 
@@ -51,33 +53,18 @@ class Surface:
     minimum: tuple[float, float] = (0.0, 0.0)
 
 
-def quadratic(
-    matrix: ArrayLike, name: str = "quadratic", box: tuple[float, float, float, float] = (-4, 4, -2.5, 2.5)
-) -> Surface:
-    """The surface half x^T A x for a symmetric `matrix` A of shape (2, 2); its Hessian is A.
-
-    Raises
-    ------
-    ValueError
-        If the matrix is not symmetric, or not of shape (2, 2): then A x would not be the gradient.
-    """
-    a = np.asarray(matrix, dtype=float)
-    if a.shape != (2, 2) or not np.allclose(a, a.T):
-        raise ValueError(f"a symmetric matrix of shape (2, 2) is needed, not {a.tolist()}")
-    return Surface(
-        name,
-        value=lambda x: 0.5 * np.einsum("...i,ij,...j->...", x, a, x),
-        gradient=lambda x: np.asarray(x) @ a,
-        box=box,
-        start=(0.9 * box[0], 0.8 * box[3]),
-    )
-
-
-def _rotated(low: float, high: float, degrees: float) -> Array:
-    """Symmetric matrix with eigenvalues low and high, its flat axis turned by an angle."""
+def _quadratic(name: str, steep: float, degrees: float = 0.0) -> Surface:
+    """Half x^T A x, where A has the eigenvalues 1 and `steep`, its flat axis turned by an angle."""
     angle = np.deg2rad(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return turn @ np.diag([low, high]) @ turn.T
+    matrix = turn @ np.diag([1.0, steep]) @ turn.T
+    return Surface(
+        name,
+        value=lambda x: 0.5 * np.einsum("...i,ij,...j->...", x, matrix, x),
+        gradient=lambda x: np.asarray(x) @ matrix,
+        box=(-4.0, 4.0, -2.5, 2.5),
+        start=(-3.6, 2.0),
+    )
 
 
 def _banana_value(x: Array) -> Array:
@@ -97,9 +84,9 @@ def _plateau_gradient(x: Array) -> Array:
 SURFACES: dict[str, Surface] = {
     surface.name: surface
     for surface in (
-        quadratic(np.eye(2), "round bowl"),
-        quadratic(np.diag([1.0, 20.0]), "ravine along an axis"),
-        quadratic(_rotated(1.0, 20.0, 35), "tilted ravine"),
+        _quadratic("round bowl", 1.0),
+        _quadratic("ravine along an axis", 20.0),
+        _quadratic("tilted ravine", 20.0, degrees=35),
         Surface(  # Rosenbrock (1960) with 10 in place of 100, so that the valley can be seen
             "banana", _banana_value, _banana_gradient, (-1.8, 1.8, -0.8, 2.4), (-1.5, 0.4), (1.0, 1.0)
         ),
@@ -128,9 +115,9 @@ def numerical_gradient(function: Callable[[Array], Any], point: ArrayLike, step:
     Parameters
     ----------
     function
-        Maps an array of the shape of `point` to a number.
+        Maps `point` to a number. It may also read the array itself, as the loss of a network reads its weights.
     point
-        Where, any shape.
+        Where, any shape. The nudges are made in place and taken back.
     step
         Size of the nudge. The error of the formula shrinks with its square, that of rounding grows with its inverse.
 
@@ -138,14 +125,15 @@ def numerical_gradient(function: Callable[[Array], Any], point: ArrayLike, step:
     -------
     float64 array of the shape of `point`.
     """
-    here = np.array(point, dtype=float)
+    here = np.asarray(point, dtype=float)
     slope = np.empty_like(here)
     for index in np.ndindex(here.shape):
-        there = here.copy()
-        there[index] = here[index] + step
-        above = function(there)
-        there[index] = here[index] - step
-        slope[index] = (above - function(there)) / (2 * step)
+        middle = here[index]
+        here[index] = middle + step
+        above = function(here)
+        here[index] = middle - step
+        slope[index] = (above - function(here)) / (2 * step)
+        here[index] = middle
     return slope
 
 
@@ -174,7 +162,7 @@ def _grid(surface: Surface, points: int = 81) -> tuple[Array, Array, Array, Arra
     return x1, x2, height, levels
 
 
-def draw_surface(axes: Axes, surface: Surface, *, names: tuple[str, str] = ("$x_1$", "$x_2$")) -> None:
+def draw_surface(axes: Axes, surface: Surface, *, names: tuple[str, str] = _AXES) -> None:
     """Draw a surface from above: dark is low, light is high, and a star stands where it is lowest.
 
     Parameters
@@ -206,28 +194,21 @@ def draw_path(axes: Axes, path: ArrayLike, *, label: str = "", **style: Any) -> 
     label
         For the legend.
     **style
-        Passed to `Axes.plot` (color, linestyle, marker).
+        Passed to `Axes.plot` (color, linestyle, markersize).
     """
     points = np.asarray(path, dtype=float)
     broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
     points = points[: broken[0]] if len(broken) else points
     points = np.clip(points, -1e3, 1e3)  # Agg overflows on coordinates of a walk that diverged
-    looks: dict[str, Any] = {
-        "color": PALETTE["vermilion"],
-        "marker": "o",
-        "linestyle": "-",
-        "markersize": 4,
-        "zorder": 4,
-    } | style
-    if len(points) > 101:
-        looks["marker"] = ""
-    (line,) = axes.plot(points[:, 0], points[:, 1], label=label or None, **looks)
+    marker = "o" if len(points) <= 101 else ""
+    looks: dict[str, Any] = {"color": PALETTE["vermilion"], "linestyle": "-", "markersize": 4, "zorder": 4} | style
+    (line,) = axes.plot(points[:, 0], points[:, 1], label=label or None, marker=marker, **looks)
     line.set_path_effects(_HALO)
     axes.plot(*points[0], marker="o", markersize=9, markerfacecolor="white", markeredgecolor="black", zorder=5)
 
 
 def walks_apart(
-    surface: Surface, walks: Mapping[str, ArrayLike], *, columns: int = 2, names: tuple[str, str] = ("$x_1$", "$x_2$")
+    surface: Surface, walks: Mapping[str, ArrayLike], *, columns: int = 2, names: tuple[str, str] = _AXES
 ) -> Figure:
     """Several walks over one surface, each on a map of its own. `walks`: title -> path of shape (steps + 1, 2)."""
     rows = -(-len(walks) // columns)
@@ -242,7 +223,7 @@ def walks_apart(
 
 
 def walks_together(
-    surface: Surface, walks: Mapping[str, ArrayLike], *, title: str = "", names: tuple[str, str] = ("$x_1$", "$x_2$")
+    surface: Surface, walks: Mapping[str, ArrayLike], *, title: str = "", names: tuple[str, str] = _AXES
 ) -> Figure:
     """Several walks on one map, and beside it how high each stands above the minimum after each step.
 
@@ -259,5 +240,4 @@ def walks_together(
     right.set_ylim(top=min(right.get_ylim()[1], 1e4))
     if len(walks) > 1:
         right.legend(fontsize=11)
-    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
-    return figure
+    return headed(figure, title)

@@ -7,7 +7,7 @@ need on poses and what tells whether their answer means something.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-#: Pixels of head size for a `scale` of 1: MPII's scale is 8 head sizes / 200 px, exactly, for every person with a head
-#: rectangle. And head sizes in a torso (hip centre to thorax), the median over MPII's validation persons. Both serve
-#: only where no person of the data has both measures.
-HEAD_AT_SCALE_1, HEADS_IN_TORSO = 25.0, 2.3
+#: Pixels of head size for a `scale` of 1: MPII's scale is 8 head sizes / 200 px, exactly.
+HEAD_AT_SCALE_1 = 25.0
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,6 @@ class Poses:
         (N,) rows of `annotations.people` that the poses come from.
     size
         (N,) head size in pixels.
-    measure
-        (N,) what the size was taken from: "head", "scale" or "torso".
     skeleton
         Names of the K joints.
     """
@@ -49,7 +45,6 @@ class Poses:
     known: NDArray[np.bool_]
     people: NDArray[np.intp]
     size: Array
-    measure: NDArray[Any]
     skeleton: Skeleton
 
     def __len__(self) -> int:
@@ -61,17 +56,14 @@ class Poses:
         return self.joints.reshape(len(self.joints), -1)
 
     def __repr__(self) -> str:
-        names, counts = np.unique(self.measure, return_counts=True)
-        sizes = ", ".join(f"{count:,} by {name}" for name, count in zip(names, counts, strict=True))
-        filled = (~self.known).sum()
-        return f"{len(self):,} poses of {len(self.skeleton)} joints; size {sizes}; {filled:,} joints filled in"
+        return f"{len(self):,} poses of {len(self.skeleton)} joints; {(~self.known).sum():,} joints filled in"
 
 
 def normalise_poses(annotations: Annotations, *, least: int = 14, components: int = 8) -> Poses:
     """Move each person's hip centre to the origin, measure in head sizes, and fill in the few joints that are missing.
 
-    The head size is 0.6 times the diagonal of the head rectangle, as in PCKh. A person without one gets the size from
-    `scale`, else from the torso, turned into head sizes by the median ratio over the persons that have both.
+    The head size is 0.6 times the diagonal of the head rectangle, as in PCKh; without a rectangle, 25 pixels times
+    `scale`.
 
     Parameters
     ----------
@@ -92,33 +84,18 @@ def normalise_poses(annotations: Annotations, *, least: int = 14, components: in
     known = np.isfinite(joints).all(axis=2)
     hips = joints[:, [skeleton.index("r_hip"), skeleton.index("l_hip")]].mean(axis=1)
     centre = np.where(np.isfinite(hips), hips, joints[:, skeleton.index("pelvis")])
-    size, measure = _head_sizes(annotations, np.linalg.norm(joints[:, skeleton.index("thorax")] - centre, axis=1))
-    kept = np.flatnonzero(
-        (known.sum(axis=1) >= least) & np.isfinite(centre).all(axis=1) & np.isfinite(size) & (size > 0)
-    )
+    columns = ["head_x1", "head_y1", "head_x2", "head_y2", "scale"]
+    x1, y1, x2, y2, scale = annotations.people[columns].to_numpy(dtype=float, na_value=np.nan).T
+    size = 0.6 * np.hypot(x2 - x1, y2 - y1)
+    size = np.where(np.isfinite(size), size, HEAD_AT_SCALE_1 * scale)
+    kept = np.flatnonzero((known.sum(axis=1) >= least) & np.isfinite(centre).all(axis=1) & (size > 0))
     if len(kept) < 2:
         raise ValueError(
             f"normalise_poses: {len(kept)} persons have {least} joints, hips and a size; at least 2 are needed"
         )
     moved = (joints[kept] - centre[kept, None]) / size[kept, None, None]
     filled = fill_missing(moved.reshape(len(kept), -1), components=components).reshape(moved.shape)
-    return Poses(filled, known[kept], kept, size[kept], measure[kept], skeleton)
-
-
-def _head_sizes(annotations: Annotations, torso: Array) -> tuple[Array, NDArray[Any]]:
-    people = annotations.people
-
-    def column(name: str) -> Array:
-        return people[name].to_numpy(dtype=float, na_value=np.nan)
-
-    head = 0.6 * np.hypot(column("head_x2") - column("head_x1"), column("head_y2") - column("head_y1"))
-    size, measure = head.copy(), np.full(len(head), "head", dtype="<U5")
-    for name, length, default in (("scale", column("scale"), HEAD_AT_SCALE_1), ("torso", torso, 1 / HEADS_IN_TORSO)):
-        both = np.isfinite(head) & np.isfinite(length) & (head > 0) & (length > 0)
-        ratio = float(np.median(head[both] / length[both])) if both.any() else default
-        missing = ~np.isfinite(size) & np.isfinite(length)
-        size[missing], measure[missing] = ratio * length[missing], name
-    return size, measure
+    return Poses(filled, known[kept], kept, size[kept], skeleton)
 
 
 def fill_missing(table: Array, *, components: int = 8, rounds: int = 50, tolerance: float = 1e-6) -> Array:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mpii_course.theory import network
+from mpii_course.theory.descent import numerical_gradient
 
 
 def small(batch_norm):
@@ -18,14 +19,13 @@ def test_backpropagation_agrees_with_finite_differences(batch_norm):
     output, trace = network.forward(layers, x)
     gradients = network.backward(layers, output, trace, y)
 
-    def loss():
+    def loss(_):
         return network.mean_squared_error(network.forward(layers, x)[0], y)
 
     for layer, gradient in zip(layers, gradients, strict=True):
-        for name in ("weights", "bias", "scale", "shift"):
-            if getattr(layer, name) is not None:
-                wanted = network.numerical_gradient(loss, getattr(layer, name))
-                np.testing.assert_allclose(getattr(gradient, name), wanted, atol=1e-8)
+        assert set(layer) == set(gradient)
+        for name, values in layer.items():
+            np.testing.assert_allclose(gradient[name], numerical_gradient(loss, values), atol=1e-8)
 
 
 def test_backpropagation_agrees_with_automatic_gradients():
@@ -36,22 +36,20 @@ def test_backpropagation_agrees_with_automatic_gradients():
     layers, x, y = small(batch_norm=True)
     output, trace = network.forward(layers, x)
     gradients = network.backward(layers, output, trace, y)
-    first = [tf.Variable(a) for a in (layers[0].weights, layers[0].bias, layers[0].scale, layers[0].shift)]
+    names = ("weights", "bias", "scale", "shift")
+    first = [tf.Variable(layers[0][name]) for name in names]
     with tf.GradientTape() as tape:
         value = tf.constant(x)
         for number, layer in enumerate(layers):
-            weights, bias, scale, shift = (
-                first if number == 0 else (layer.weights, layer.bias, layer.scale, layer.shift)
-            )
+            weights, bias, scale, shift = first if number == 0 else (layer.get(name) for name in names)
             value = weights @ value + bias
             if number < len(layers) - 1:
                 mean, variance = tf.nn.moments(value, axes=[1], keepdims=True)
                 value = tf.nn.relu(scale * (value - mean) / tf.sqrt(variance + network.EPSILON) + shift)
         loss = tf.reduce_mean((value - y) ** 2)
     wanted = tape.gradient(loss, first)
-    got = (gradients[0].weights, gradients[0].bias, gradients[0].scale, gradients[0].shift)
-    for ours, theirs in zip(got, wanted, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-10)
+    for name, theirs in zip(names, wanted, strict=True):
+        np.testing.assert_allclose(gradients[0][name], theirs.numpy(), atol=1e-10)
 
 
 def test_training_lowers_the_loss_below_the_variance_of_the_targets():
@@ -71,10 +69,3 @@ def test_training_that_diverges_says_so_and_stops():
         rng=rng,
     )  # fmt: skip
     assert losses[-1] == np.inf and len(losses) < 50
-
-
-def test_numerical_gradient_leaves_its_argument_as_it_was():
-    point = np.array([1.0, 2.0])
-    gradient = network.numerical_gradient(lambda: float((point**2).sum()), point)
-    np.testing.assert_allclose(gradient, [2.0, 4.0], atol=1e-9)
-    np.testing.assert_array_equal(point, [1.0, 2.0])

@@ -19,7 +19,13 @@ _LINES = ((PALETTE["blue"], "-"), (PALETTE["vermilion"], "--"), (PALETTE["green"
 _BACKWARD = "#A04000"
 
 
-def layer_picture(weights: ArrayLike) -> Figure:
+def headed(figure: Figure, title: str) -> Figure:
+    """Give a figure of several axes its title, at the left as `plots` has them."""
+    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
+    return figure
+
+
+def layer_diagram(weights: ArrayLike) -> Figure:
     """A layer as units and edges beside its weight matrix; the edges into one unit have the colour of their row.
 
     Parameters
@@ -46,10 +52,10 @@ def layer_picture(weights: ArrayLike) -> Figure:
     blank(left).set(xlim=(-0.4, 2.4), ylim=(-receivers / 2, receivers / 2))
     blank(right, "row m: the neuron that receives\ncolumn n: the neuron that sends")
     right.set(xlim=(-0.6, senders - 0.4), ylim=(receivers - 0.4, -0.6))
-    return _headed(figure, "Each neuron of a layer owns one row of the weight matrix")
+    return headed(figure, "Each neuron of a layer owns one row of the weight matrix")
 
 
-def backpropagation_picture() -> Figure:
+def backpropagation_diagram() -> Figure:
     """One input, two hidden ReLU units, one output, with every number of the forward and the backward pass."""
     units = [
         (0.0, 0.0, "x = 2", ""),
@@ -71,15 +77,15 @@ def backpropagation_picture() -> Figure:
         middle = ((x0 + x1) / 2, (y0 + y1) / 2)
         axes.text(middle[0], middle[1] + 1.35 * side, weight, color=PALETTE["blue"], ha="center", va="center")
         axes.text(middle[0], middle[1] + 2 * side, slope, color=_BACKWARD, ha="center", va="center", style="italic")
-    for x, y, values, blame in units:
+    for x, y, values, delta in units:
         axes.plot(x, y, "o", markersize=26, color="white", markeredgecolor="black")
         side = 1 if y >= 0 else -1
         blue, brown = {"color": PALETTE["blue"]}, {"color": _BACKWARD, "style": "italic"}
         axes.text(x, y + 0.30 * side, values, ha="center", va="center", fontweight="bold", fontdict=blue)
-        axes.text(x, y + 0.54 * side, blame, ha="center", va="center", fontweight="bold", fontdict=brown)
+        axes.text(x, y + 0.54 * side, delta, ha="center", va="center", fontweight="bold", fontdict=brown)
     axes.text(4.75, 0, "target y = 1\nL = (2 − 1)² = 1", ha="center", va="center")
     blank(axes).set(xlim=(-0.4, 5.2), ylim=(-1.45, 1.45))
-    return _headed(figure, "The blame flows back along the same edges; a unit that is off blocks it")
+    return headed(figure, "The blame flows back along the same edges; a unit that is off blocks it")
 
 
 def _write(axes: Axes, x: float, y: float, text: str, colour: str, size: int) -> None:
@@ -87,33 +93,37 @@ def _write(axes: Axes, x: float, y: float, text: str, colour: str, size: int) ->
     axes.text(x, y, text, color=colour, fontsize=size, ha="center", va="center", bbox=around)
 
 
-def _frame(axes: Axes, row: int, column: int, side: int) -> None:
-    corner = (column - 0.5, row - 0.5)
-    axes.add_patch(Rectangle(corner, side, side, fill=False, linewidth=5, edgecolor=PALETTE["vermilion"]))
+def number_table(
+    axes: Axes, table: ArrayLike, title: str = "", *, marked: tuple[int, int, int] | None = None, limit: float = 0.0
+) -> None:
+    """Small matrix as coloured cells with their numbers; NaN is an empty cell.
 
-
-def _headed(figure: Figure, title: str) -> Figure:
-    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
-    return figure
-
-
-def number_table(axes: Axes, table: ArrayLike, title: str = "", *, marked: tuple[int, int, int] | None = None) -> None:
-    """Small matrix as coloured cells with their numbers; `marked` = (row, column, side) frames a window."""
+    Parameters
+    ----------
+    axes, table, title
+        Where, (H, W) numbers, and what they are.
+    marked
+        (row, column, side) of a window that gets a frame.
+    limit
+        The size that has the brightest colour; 0 for the largest in the table.
+    """
     numbers = np.asarray(table, dtype=float)
-    limit = float(np.nanmax(np.abs(numbers))) or 1.0
+    limit = limit or float(np.nanmax(np.abs(numbers))) or 1.0
     low = -limit if np.nanmin(numbers) < 0 else 0.0
+    axes.set_facecolor("#EEEEEE")
     axes.imshow(numbers, vmin=low, vmax=limit, cmap="cividis")
     for (row, column), number in np.ndenumerate(numbers):
-        light = number > low + 0.55 * (limit - low)
-        text = f"{number:.3g}".replace("-", "−")
-        axes.text(column, row, text, ha="center", va="center", fontsize=12, color="black" if light else "white")
+        colour = "black" if number > low + 0.55 * (limit - low) else "white"
+        text = "" if np.isnan(number) else f"{number:.3g}".replace("-", "−")
+        axes.text(column, row, text, ha="center", va="center", fontsize=12, color=colour)
     if marked is not None:
         row, column, side = marked
-        _frame(axes, row, column, side)
+        corner = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, side, side, fill=False, linewidth=5, edgecolor=PALETTE["vermilion"]))
     blank(axes, title)
 
 
-def convolution_picture(table: ArrayLike, kernel: ArrayLike, row: int, column: int) -> Figure:
+def convolution_diagram(table: ArrayLike, kernel: ArrayLike, row: int, column: int) -> Figure:
     """One step of a sliding window: the table with its window framed, the kernel, and the result so far.
 
     Parameters
@@ -127,24 +137,16 @@ def convolution_picture(table: ArrayLike, kernel: ArrayLike, row: int, column: i
     side = len(weights)
     windows = np.lib.stride_tricks.sliding_window_view(numbers, weights.shape)
     result = np.einsum("ijuv,uv->ij", windows, weights)
-    sofar = result.copy()
-    sofar.ravel()[row * result.shape[1] + column + 1 :] = np.nan
+    limit = float(np.abs(result).max())
+    result.ravel()[row * result.shape[1] + column + 1 :] = np.nan
     figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.2), width_ratios=[numbers.shape[1], side, result.shape[1]])
-    number_table(axes[0], numbers, "picture", marked=(row, column, side))
+    number_table(axes[0], numbers, "image", marked=(row, column, side))
     number_table(axes[1], weights, "kernel")
-    limit = float(np.abs(result).max()) or 1.0
-    axes[2].set_facecolor("#EEEEEE")
-    axes[2].imshow(sofar, vmin=-limit, vmax=limit, cmap="cividis")
-    for place, number in np.ndenumerate(sofar):
-        if np.isfinite(number):
-            colour = "black" if number > 0.1 * limit else "white"
-            axes[2].text(place[1], place[0], f"{number:g}".replace("-", "−"), ha="center", va="center", color=colour)
-    blank(axes[2], "result")
-    _frame(axes[2], row, column, 1)
-    return _headed(figure, "Multiply the window by the kernel, add up, write the sum down, move on")
+    number_table(axes[2], result, "result", marked=(row, column, 1), limit=limit)
+    return headed(figure, "Multiply the window by the kernel, add up, write the sum down, move on")
 
 
-def residual_picture() -> Figure:
+def residual_diagram() -> Figure:
     """Draw the pre-activation residual module of the stacked hourglass: three steps on the branch, and the skip."""
     figure, axes = plt.subplots(figsize=(12, 3.9))
     boxes = [(2.5, "1 × 1, n/2 kernels"), (5.3, "3 × 3, n/2 kernels"), (8.1, "1 × 1, n kernels")]
@@ -165,7 +167,7 @@ def residual_picture() -> Figure:
     axes.text(0.3, 0, "x", ha="right", va="center", fontsize=16, style="italic")
     axes.text(11.5, 0, "y", ha="left", va="center", fontsize=16, style="italic")
     blank(axes).set(xlim=(0, 11.9), ylim=(-1.0, 1.8))
-    return _headed(figure, "A residual module adds a correction to what it got")
+    return headed(figure, "A residual module adds a correction to what it got")
 
 
 def pose_grid(
@@ -201,4 +203,4 @@ def pose_grid(
         draw_pose(axes, joints[row, column], skeleton=skeleton, width=2.2)
         if column == 0 and len(rows):
             axes.set_ylabel(rows[row], fontsize=12)
-    return _headed(figure, heading)
+    return headed(figure, heading)
