@@ -2,18 +2,7 @@
 
 from mpii_lib.errors import ModelError
 from mpii_lib.models.backbones import BACKBONES, SMALL_WIDTH, Backbone, build_backbone, get_backbone
-from mpii_lib.models.classifier import (
-    HEADS,
-    BackbonePreprocessing,
-    backbone_of,
-    build_classifier,
-    describe,
-    feature_model,
-    freeze_table,
-    head_model,
-    set_freeze,
-    weights_and_width,
-)
+from mpii_lib.models.classifier import HEADS, build_classifier
 from mpii_lib.models.freezing import freeze_backbone, frozen_layers
 from mpii_lib.models.hourglass import SAMPLE_HOURGLASS, build_hourglass, hourglass_sample_metadata
 from mpii_lib.models.weights import (
@@ -30,25 +19,17 @@ __all__ = [
     "SAMPLE_HOURGLASS",
     "SMALL_WIDTH",
     "Backbone",
-    "BackbonePreprocessing",
     "ModelError",
-    "backbone_of",
     "build_backbone",
     "build_classifier",
     "build_hourglass",
-    "describe",
-    "feature_model",
     "freeze_backbone",
-    "freeze_table",
     "frozen_layers",
     "get_backbone",
-    "head_model",
     "hourglass_sample_metadata",
     "imagenet_file",
     "load_backbone_weights",
     "sample_file",
     "sample_metadata",
     "save_backbone_weights",
-    "set_freeze",
-    "weights_and_width",
 ]

@@ -1,4 +1,4 @@
-"""The five backbones of the course: what is known about each, and how to make one at full or reduced width."""
+"""The five backbones: what is known about each, and how to build one at full or reduced width."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import numpy as np
 from mpii_lib._keras import keras
 from mpii_lib.errors import ModelError
 
-SMALL_WIDTH = 1 / 8
+SMALL_WIDTH = 1 / 8  # the share of the filters that the networks of the sample weights have
 _STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
+_NO_TOP = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,8 @@ class Backbone:
         Number of weights at full width and at 1/8 of it.
     preprocessing
         "tf" (RGB scaled to -1..1) or "caffe" (BGR minus the mean colour of ImageNet), as the weights were trained.
-    weight_file, weight_md5, weight_folder
-        File of the ImageNet weights, its MD5, and the folder of the Keras store that holds it.
-    year, paper, arxiv
-        Where the network was published.
+    weight_path, weight_md5
+        File of the ImageNet weights in the store of `keras.applications`, and its MD5.
     """
 
     name: str
@@ -45,70 +44,39 @@ class Backbone:
     parameters: int
     small_parameters: int
     preprocessing: str
-    weight_file: str
+    weight_path: str
     weight_md5: str
-    weight_folder: str
-    year: int
-    paper: str
-    arxiv: str
 
     @property
     def weight_url(self) -> str:
-        """Where the ImageNet weights are fetched from."""
-        return f"{_STORE}/{self.weight_folder}/{self.weight_file}"
+        """Where the ImageNet weights are downloaded from."""
+        return f"{_STORE}/{self.weight_path}"
 
+    @property
+    def weight_file(self) -> str:
+        """Name of the file of the ImageNet weights."""
+        return self.weight_path.rsplit("/", 1)[-1]
 
-def _entry(
-    name: str, folder: str, minimum: int, counts: tuple[int, int, int], mode: str, md5: str, paper: tuple[int, str, str]
-) -> Backbone:
-    stem = "resnet50" if name == "ResNet50" else folder
-    file = f"{stem}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    return Backbone(name, minimum, *counts, mode, file, md5, folder, *paper)
-
-
-_VGG = (2015, "Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition", "1409.1556")
 
 # Counts and checksums as measured on Keras 3.15; tests/models holds them against keras.applications.
+_ROWS: tuple[tuple[str, int, int, int, int, str, str, str], ...] = (
+    ("Xception", 71, 132, 20_861_480, 360_671, "tf", "xception/xception", "b0042744bf5b25fce3cb969f33bebb97"),
+    ("ResNet50", 32, 175, 23_587_712, 384_112, "caffe", "resnet/resnet50", "4d473c1dd8becc155b73f8504c6f6626"),
+    ("VGG16", 32, 19, 14_714_688, 230_568, "caffe", "vgg16/vgg16", "6d6bbae143d832006294945121d1f1fc"),
+    ("VGG19", 32, 22, 20_024_384, 313_672, "caffe", "vgg19/vgg19", "253f8cb515780f3b799900260a226db6"),
+    (
+        "InceptionResNetV2",
+        75,
+        780,
+        54_336_736,
+        864_044,
+        "tf",
+        "inception_resnet_v2/inception_resnet_v2",
+        "d19885ff4a710c122648d3b5c3b684e4",
+    ),
+)
 BACKBONES: MappingProxyType[str, Backbone] = MappingProxyType(
-    {
-        entry.name: entry
-        for entry in (
-            _entry(
-                "Xception",
-                "xception",
-                71,
-                (132, 20_861_480, 360_671),
-                "tf",
-                "b0042744bf5b25fce3cb969f33bebb97",
-                (2017, "Chollet, Xception: Deep Learning with Depthwise Separable Convolutions", "1610.02357"),
-            ),
-            _entry(
-                "ResNet50",
-                "resnet",
-                32,
-                (175, 23_587_712, 384_112),
-                "caffe",
-                "4d473c1dd8becc155b73f8504c6f6626",
-                (2016, "He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition", "1512.03385"),
-            ),
-            _entry("VGG16", "vgg16", 32, (19, 14_714_688, 230_568), "caffe", "6d6bbae143d832006294945121d1f1fc", _VGG),
-            _entry("VGG19", "vgg19", 32, (22, 20_024_384, 313_672), "caffe", "253f8cb515780f3b799900260a226db6", _VGG),
-            _entry(
-                "InceptionResNetV2",
-                "inception_resnet_v2",
-                75,
-                (780, 54_336_736, 864_044),
-                "tf",
-                "d19885ff4a710c122648d3b5c3b684e4",
-                (
-                    2017,
-                    "Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of Residual "
-                    "Connections on Learning",
-                    "1602.07261",
-                ),
-            ),
-        )
-    }
+    {name: Backbone(name, *row, path + _NO_TOP, md5) for name, *row, path, md5 in _ROWS}
 )
 
 
@@ -130,11 +98,11 @@ def check_input_shape(backbone: Backbone, input_shape: Sequence[int]) -> tuple[i
     except (TypeError, ValueError):
         shape = ()
     if len(shape) != 3 or shape[2] != 3:
-        raise ModelError(f"input_shape {input_shape!r}: give (height, width, 3), colour pictures with channels last")
+        raise ModelError(f"input_shape {input_shape!r}: give (height, width, 3), colour images with channels last")
     if min(shape[:2]) < backbone.minimum_size:
         least = backbone.minimum_size
         raise ModelError(
-            f"input_shape {shape}: {backbone.name} needs at least {least} x {least} pixels; make the pictures larger"
+            f"input_shape {shape}: {backbone.name} needs at least {least} x {least} pixels; make the images larger"
         )
     return shape[0], shape[1], 3
 
@@ -149,7 +117,7 @@ def build_backbone(
     backbone
         A name of `BACKBONES` or its entry.
     input_shape
-        (height, width, 3) in pixels. The network expects pictures that are already preprocessed.
+        (height, width, 3) in pixels. The network expects images that are already preprocessed.
     width
         Every convolution gets `filters * width` filters; 1/8 makes the networks of the sample weights.
     seed
@@ -164,7 +132,7 @@ def build_backbone(
     Raises
     ------
     ModelError
-        For an unknown backbone, a picture below its minimum size, or a width that leaves a fraction of a filter.
+        For an unknown backbone, an image below its minimum size, or a width that leaves a fraction of a filter.
     """
     entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
     shape = check_input_shape(entry, input_shape)

@@ -47,16 +47,32 @@ def frozen_layers(count: int, freeze: Freeze) -> range:
     return range(count - number, count) if last else range(count)[:number]
 
 
-def freeze_backbone(backbone: keras.Model, freeze: Freeze) -> None:
+def freeze_backbone(backbone: keras.Model, freeze: Freeze, *, train_batch_norm: bool = False) -> None:
     """Set which layers of a backbone learn; compile the model again afterwards.
 
-    BatchNormalization never learns, whatever `freeze` says: its statistics belong to the data that the weights were
-    made with, and a small training set would pull them away. Calling the backbone with `training=False` is not enough
-    for that (Keras 3.10 to 3.15 let the `training=True` of `fit` win), so each of these layers is made untrainable,
-    which also makes it use its stored statistics.
+    Parameters
+    ----------
+    backbone
+        `model.get_layer("backbone")` of a classifier.
+    freeze
+        See `frozen_layers`. "all" is `backbone.trainable = False`, so that `backbone.trainable = True` frees all of it
+        again. After any other notation `backbone.trainable` is True already and setting it does nothing: use
+        `freeze_backbone(backbone, "none")`.
+    train_batch_norm
+        False: BatchNormalization keeps the statistics that came with the weights, whatever `freeze` says; a small
+        training set would pull them away. Calling the backbone with `training=False` is not enough for that (Keras 3.10
+        to 3.15 let the `training=True` of `fit` win), so each of these layers becomes untrainable. True: they are
+        treated like other layers, as random weights need it.
+
+    Raises
+    ------
+    ModelError
+        For a notation that `frozen_layers` refuses.
     """
     frozen = frozen_layers(len(backbone.layers), freeze)
-    backbone.trainable = True  # a model that is frozen as a whole would overrule its layers
+    backbone.trainable = freeze != "all"
+    if freeze == "all":
+        return
     for position, layer in enumerate(backbone.layers):
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = position not in frozen and not normalises
+        normalizes = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = position not in frozen and (train_batch_norm or not normalizes)

@@ -20,7 +20,7 @@ def test_lookup_ignores_case(name: str) -> None:
     assert get_backbone(name.lower()) is get_backbone(name.upper()) is BACKBONES[name]
 
 
-def test_unknown_backbone_is_answered_with_the_nearest_name() -> None:
+def test_unknown_backbone_is_met_with_the_nearest_name() -> None:
     with pytest.raises(ModelError, match=r"'ResNet51' is unknown; did you mean 'ResNet50'\? known are: .*VGG19"):
         get_backbone("ResNet51")
     with pytest.raises(ModelError, match="'zzz' is unknown; known are"):
@@ -28,7 +28,7 @@ def test_unknown_backbone_is_answered_with_the_nearest_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["VGG16", "ResNet50"])
-def test_a_picture_below_the_minimum_size_is_refused_and_the_minimum_accepted(name: str) -> None:
+def test_an_image_below_the_minimum_size_is_refused_and_the_minimum_accepted(name: str) -> None:
     least = MINIMUM[name]
     with pytest.raises(ModelError, match=f"{name} needs at least {least} x {least} pixels"):
         build_backbone(name, (least, least - 1, 3), SMALL_WIDTH)
@@ -36,7 +36,7 @@ def test_a_picture_below_the_minimum_size_is_refused_and_the_minimum_accepted(na
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (64, 64, 1), 64, ("a", "b", "c"), (3, 64, 64)])
-def test_an_input_shape_that_is_no_colour_picture_is_refused(shape: object) -> None:
+def test_an_input_shape_that_is_no_colour_image_is_refused(shape: object) -> None:
     with pytest.raises(ModelError, match="input_shape"):
         build_backbone("VGG16", shape)
 

@@ -9,19 +9,19 @@ from mpii_lib._keras import keras
 from mpii_lib.models import (
     SMALL_WIDTH,
     ModelError,
-    backbone_of,
     build_classifier,
     freeze_backbone,
     frozen_layers,
 )
 
 RNG = np.random.default_rng(0)
-PICTURES = RNG.integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+IMAGES = RNG.integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
 LABELS = np.arange(8) % 3
 
 
 def small(name: str = "VGG16", **options: object) -> keras.Model:
-    return build_classifier(name, 3, (32, 32, 3), None, "pooled", **{"width": SMALL_WIDTH, "seed": 0, **options})
+    options = {"weights": None, "head": "pooled", "width": SMALL_WIDTH, "seed": 0, **options}
+    return build_classifier(name, 3, (32, 32, 3), **options)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def small(name: str = "VGG16", **options: object) -> keras.Model:
 )
 def test_each_notation_freezes_the_layers_it_names(freeze: object, frozen: range) -> None:
     assert list(frozen_layers(19, freeze)) == list(frozen)
-    layers = backbone_of(small(freeze=freeze)).layers
+    layers = small(freeze=freeze).get_layer("backbone").layers
     assert len(layers) == 19
     assert [position for position, layer in enumerate(layers) if not layer.trainable] == list(frozen)
 
@@ -61,34 +61,59 @@ def test_another_notation_is_refused(freeze: object) -> None:
         small(freeze=freeze)
 
 
-def test_batch_normalisation_stays_put_under_fit_while_its_neighbours_learn() -> None:
-    model = small("ResNet50", freeze="none")
-    base = backbone_of(model)
-    normalising = [layer for layer in base.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    assert len(normalising) == 53
-    before = [weights for layer in normalising for weights in layer.get_weights()]
-    kernel = base.get_layer("conv5_block3_3_conv").get_weights()[0]
+def batch_norm(backbone: keras.Model) -> list[keras.layers.Layer]:
+    return [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def statistics(backbone: keras.Model) -> list[np.ndarray]:
+    return [weights for layer in batch_norm(backbone) for weights in layer.get_weights()]
+
+
+@pytest.mark.parametrize("freeze", ["none", -20])
+def test_batch_normalization_that_came_with_weights_stays_the_same_to_the_bit_while_its_neighbours_learn(
+    freeze: object,
+) -> None:
+    model = small("ResNet50", weights="sample", freeze=freeze)
+    backbone = model.get_layer("backbone")
+    before, kernel = statistics(backbone), backbone.get_layer("conv5_block3_3_conv").get_weights()[0]
+    assert len(before) == 4 * 53
     model.compile("sgd", "sparse_categorical_crossentropy")
-    model.fit(PICTURES, LABELS, batch_size=8, epochs=2, verbose=0)
-    after = [weights for layer in normalising for weights in layer.get_weights()]
-    assert len(after) == 4 * 53
-    assert all(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
-    assert not np.array_equal(kernel, base.get_layer("conv5_block3_3_conv").get_weights()[0])
+    model.fit(IMAGES, LABELS, batch_size=8, epochs=2, verbose=0)
+    assert all(np.array_equal(old, new) for old, new in zip(before, statistics(backbone), strict=True))
+    assert not np.array_equal(kernel, backbone.get_layer("conv5_block3_3_conv").get_weights()[0])
+
+
+def test_without_weights_batch_normalization_learns_like_the_rest() -> None:
+    model = small("ResNet50", freeze="none")
+    backbone = model.get_layer("backbone")
+    before = statistics(backbone)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(IMAGES, LABELS, batch_size=8, epochs=1, verbose=0)
+    assert not any(np.array_equal(old, new) for old, new in zip(before, statistics(backbone), strict=True))
+
+
+def test_without_weights_batch_normalization_is_frozen_where_its_layer_is() -> None:
+    backbone = small("ResNet50", freeze=-20).get_layer("backbone")
+    frozen = {layer.name for layer in backbone.layers[:-20]}
+    assert {layer.name for layer in batch_norm(backbone) if not layer.trainable} == frozen & {
+        layer.name for layer in batch_norm(backbone)
+    }
+    assert sum(layer.trainable for layer in batch_norm(backbone)) == 6
 
 
 def test_only_the_layers_that_are_not_frozen_learn_under_fit() -> None:
     model = small(freeze=-5)
-    base = backbone_of(model)
+    base = model.get_layer("backbone")
     before = {layer.name: layer.get_weights() for layer in base.layers if layer.weights}
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(PICTURES, LABELS, batch_size=8, epochs=1, verbose=0)
+    model.fit(IMAGES, LABELS, batch_size=8, epochs=1, verbose=0)
     moved = {name for name, old in before.items() if not np.array_equal(old[0], base.get_layer(name).get_weights()[0])}
     assert moved == {"block5_conv1", "block5_conv2", "block5_conv3"}  # the last five: a pool, these three, a pool
 
 
 def test_freezing_anew_undoes_what_was_frozen_before() -> None:
     model = small(freeze="all")
-    base = backbone_of(model)
+    base = model.get_layer("backbone")
     base.trainable = False
     freeze_backbone(base, -2)
     assert [layer.name for layer in base.layers if layer.trainable] == ["block5_conv3", "block5_pool"]

@@ -14,7 +14,6 @@ from mpii_lib.models import (
     BACKBONES,
     SMALL_WIDTH,
     ModelError,
-    backbone_of,
     build_backbone,
     build_classifier,
     imagenet_file,
@@ -113,7 +112,9 @@ def test_a_weights_file_with_the_right_md5_is_loaded_without_a_network(
     file = tmp_path / "vgg.weights.h5"
     small.save_weights(file)
     known = dataclasses.replace(
-        VGG16, weight_file=file.name, weight_md5=hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+        VGG16,
+        weight_path=f"vgg/{file.name}",
+        weight_md5=hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest(),
     )
     other = build_backbone("VGG16", (32, 32, 3), SMALL_WIDTH, seed=6)
     load_backbone_weights(other, known, "imagenet")
@@ -131,14 +132,14 @@ def test_a_file_of_backbone_weights_is_loaded(name: str, tmp_path: Path, small: 
     else:
         small.save(path)
     tolerance = 1e-3 if name.endswith(".npz") else 0  # kernels are kept in half precision
-    assert same(small, backbone_of(classifier(path)), tolerance)
-    assert same(small, backbone_of(classifier(str(path))), tolerance)
+    assert same(small, classifier(path).get_layer("backbone"), tolerance)
+    assert same(small, classifier(str(path)).get_layer("backbone"), tolerance)
 
 
 def test_the_backbone_of_a_saved_classifier_is_loaded(tmp_path: Path) -> None:
     trained = classifier(None, seed=1)
     trained.save(tmp_path / "trained.keras")
-    assert same(backbone_of(trained), backbone_of(classifier(tmp_path / "trained.keras")))
+    assert same(trained.get_layer("backbone"), classifier(tmp_path / "trained.keras").get_layer("backbone"))
 
 
 def test_npz_keeps_metadata_and_is_not_pickled(tmp_path: Path, small: keras.Model) -> None:
