@@ -12,7 +12,7 @@ class AnnotationError(MpiiError):
 
 
 class DatasetError(MpiiError):
-    """Pictures, splits or downloads are not as they have to be."""
+    """Images, splits or downloads are not as they have to be."""
 
 
 class ModelError(MpiiError):
@@ -24,4 +24,9 @@ class TrainingError(MpiiError):
 
 
 class ReportError(MpiiError):
-    """A notebook cannot be run as asked, or a report cannot be built."""
+    """A notebook cannot be run, or a report cannot be built."""
+
+
+def one_line(error: Exception) -> str:
+    """Give the error's own words on one line, cut to what a message can hold."""
+    return " ".join(str(error).split())[:120]

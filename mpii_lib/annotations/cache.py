@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def cached(
     reader
         Name, version and options of the reader; part of the key.
     folder
-        Where the pictures lie, for the result.
+        Where the images lie, for the result.
     use_cache
         False neither reads nor writes a copy. A copy that is damaged is made again; a folder that cannot be
         written, or is marked read-only, gets none.
@@ -58,23 +59,11 @@ def cached(
     key = f"{reader}:{hashlib.sha256(data).hexdigest()}"
     path = cache_path(source)
     try:
-        return Annotations._from_parts(store.read(path, key), folder)
+        return Annotations(**store.read(path, key) | {"folder": folder})
     except AnnotationError:
         annotations = parse(data)
-    if _writable(path.parent):
-        try:
-            store.write(
-                path,
-                store.Parts(
-                    annotations.images, annotations.people, annotations.joints, annotations.visibility,
-                    annotations.skeleton, extra={"key": key},
-                ),
-            )  # fmt: skip
-        except AnnotationError:
-            pass  # a copy is a convenience: a full disk or a lost race is no reason to fail
+    # root passes every permission check, so the folder's own mark counts as well: a read-only folder stays as it is
+    if path.parent.stat().st_mode & stat.S_IWUSR and os.access(path.parent, os.W_OK):
+        with suppress(AnnotationError):  # a copy is a convenience: a full disk or a lost race is no reason to fail
+            store.write(path, annotations, key)
     return replace(annotations, folder=folder)
-
-
-def _writable(folder: Path) -> bool:
-    # root passes every permission check, so the folder's own mark is asked as well: a read-only folder stays as it is
-    return bool(folder.stat().st_mode & stat.S_IWUSR) and os.access(folder, os.W_OK)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from mpii_lib.annotations.cache import cached
 from mpii_lib.annotations.table import Annotations
-from mpii_lib.errors import AnnotationError
+from mpii_lib.errors import AnnotationError, one_line
 from mpii_lib.skeletons import COCO
 
 _READER = "coco-1"  # raise the number when the same bytes are to give another result
@@ -43,7 +43,7 @@ def read_coco(path: str | Path, split: Literal["train", "val"] = "train", cache:
     Annotations
         `image_id` and `person_id` are COCO's ids. All images are kept, also those without people, and all persons, also
         crowds and those without joints. Coordinates are those of the file. Category and activity are NA. `folder`
-        is the first of `{split}2017`, `images/{split}2017` and `images` that holds the pictures.
+        is the first of `{split}2017`, `images/{split}2017` and `images` that holds the images.
 
     Raises
     ------
@@ -58,10 +58,10 @@ def read_coco(path: str | Path, split: Literal["train", "val"] = "train", cache:
     if path.is_dir():
         source, root = path / "annotations" / f"person_keypoints_{split}2017.json", path
     annotations = cached(source, lambda data: _parse(data, source, split), f"{_READER}-{split}", root, cache)
-    return replace(annotations, folder=_picture_folder(root, split, annotations.images["file_name"]))
+    return replace(annotations, folder=_image_folder(root, split, annotations.images["file_name"]))
 
 
-def _picture_folder(root: Path, split: str, names: pd.Series) -> Path:
+def _image_folder(root: Path, split: str, names: pd.Series) -> Path:
     folders = [root / f"{split}2017", root / "images" / f"{split}2017", root / "images"]
     for folder in folders:
         if any((folder / name).is_file() for name in names.head(3)):
@@ -115,8 +115,7 @@ def _content(data: bytes, source: Path) -> dict[str, Any]:
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120] or "no reason given"
-        raise AnnotationError(f"{source}: is not a whole JSON file ({reason}); {_ADVICE}") from error
+        raise AnnotationError(f"{source}: is not a whole JSON file ({one_line(error)}); {_ADVICE}") from error
     for name in ("images", "annotations"):
         if not isinstance(content, dict) or not isinstance(content.get(name), list):
             raise AnnotationError(f"{source}: is JSON without a list {name}; {_OTHER}")
@@ -137,44 +136,39 @@ def _values(
     """One field of all records; the message names the record by its id."""
     values: list[Any] = []
     for number, record in enumerate(records):
-        if not isinstance(record, dict):
-            raise AnnotationError(f"{source}: {kind} number {number}: is not an object with fields; {_ADVICE}")
-        if optional and record.get(name) is None:
-            values.append(None)
-            continue
-        where = f"{source}: {kind} {record.get('id', f'number {number}')}"
-        if name not in record:
-            raise AnnotationError(f"{where}: has no field {name}; {_OTHER}")
         try:
-            values.append(read(record[name]))
-        except (TypeError, ValueError, OverflowError) as error:
-            raise AnnotationError(f"{where}, {name}: {str(record[name])[:40]!r} cannot be used; {_ADVICE}") from error
+            values.append(None if optional and record.get(name) is None else read(record[name]))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            if not isinstance(record, dict):
+                raise AnnotationError(
+                    f"{source}: {kind} number {number}: is no object with fields; {_ADVICE}"
+                ) from error
+            where = f"{source}: {kind} {record.get('id', f'number {number}')}"
+            if name not in record:
+                raise AnnotationError(f"{where}: has no field {name}; {_OTHER}") from error
+            raise AnnotationError(f"{where}, {name}: {one_line(error)}; {_ADVICE}") from error
     return values
 
 
 def _lists(records: list[Any], name: str, length: int, source: Path) -> np.ndarray:
     """(records, length) float64 of a field that is a list of numbers."""
 
-    def read(value: Any) -> list[float]:
-        if not isinstance(value, list):
-            raise TypeError
-        return [float(number) for number in value]
+    def read(value: Any) -> np.ndarray:
+        numbers = np.array(value, np.float64)
+        if numbers.shape != (length,):
+            raise ValueError(f"{numbers.size} numbers where {length} are expected")
+        return numbers
 
-    lists = _values(records, name, read, source, "annotation")
-    for number, values in enumerate(lists):
-        if len(values) != length:
-            where = f"annotation {records[number].get('id', f'number {number}')}, {name}"
-            raise AnnotationError(f"{source}: {where}: {len(values)} numbers where {length} are expected; {_ADVICE}")
-    return np.array(lists, np.float64).reshape(len(lists), length)
+    return np.array(_values(records, name, read, source, "annotation"), np.float64).reshape(len(records), length)
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or int(value) != value:
-        raise ValueError
+        raise ValueError(f"{value!r} is not a whole number")
     return int(value)
 
 
 def _flag(value: Any) -> bool:
     if value not in (0, 1):
-        raise ValueError
+        raise ValueError(f"{value!r} where 0 or 1 is expected")
     return bool(value)

@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from mpii_lib.errors import AnnotationError
+from mpii_lib.errors import AnnotationError, one_line
 
 ADVICE = "get the official file again (mpii fetch mpii)"
 EMPTY = np.zeros((0, 0))
 NAN = float("nan")
-Where = Callable[[int], str]  # from the number of a cell to the words that say where it lies
 _COMPRESSED = 15  # the type of a compressed element in a MAT-file
 _PIECE = 1 << 16
 
@@ -41,7 +40,7 @@ def load_release(data: bytes, source: Path) -> Any:
         raise AnnotationError(f"{source}: is a MATLAB 7.3 (HDF5) file; save it in MATLAB with save -v7") from error
     except Exception as error:  # scipy raises a dozen kinds of errors on damaged bytes
         name = type(error).__name__
-        raise AnnotationError(f"{source}: is not a whole MATLAB file ({name}: {reason(error)}); {ADVICE}") from error
+        raise AnnotationError(f"{source}: is not a whole MATLAB file ({name}: {one_line(error)}); {ADVICE}") from error
     release = content.get("RELEASE")
     if not isinstance(release, np.ndarray) or release.dtype.names is None or release.size != 1:
         found = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
@@ -98,33 +97,24 @@ def numbers(cells: Sequence[Any]) -> list[float]:
         return [number(cell) for cell in cells]
 
 
-def each(read: Callable[[Any], Any], cells: Sequence[Any], where: Where) -> list[Any]:
-    """`read` of every cell; AnnotationError for the first that cannot be read."""
+def each(read: Callable[[Any], Any], cells: Sequence[Any], source: Path, member: str, name: str) -> list[Any]:
+    """`read` of every cell of a member's field; AnnotationError for the first that cannot be read."""
     values = []
     for at, cell in enumerate(cells):
         try:
             values.append(read(cell))
         except (TypeError, ValueError, AttributeError) as error:
-            raise AnnotationError(f"{where(at)}: {reason(error)}; {ADVICE}") from error
+            raise AnnotationError(f"{source}: {member} {at}, {name}: {one_line(error)}; {ADVICE}") from error
     return values
 
 
-def reason(error: Exception) -> str:
-    """The error's words on one line, cut to what a message can hold."""
-    return " ".join(str(error).split())[:120]
-
-
-def place(source: Path, member: str, name: str, at: int) -> str:
-    """Words that say where a cell lies."""
-    return f"{source}: {member} {at}, {name}"
-
-
-def whole(values: ArrayLike, where: Where) -> Any:
+def whole(values: ArrayLike, source: Path, name: str) -> Any:
     """The values as nullable integers (Int64), NaN as NA; AnnotationError for the first that is no whole number."""
     values = np.asarray(values, np.float64)
     odd = np.flatnonzero(~np.isnan(values) & (values != np.round(values)))
     if odd.size:
-        raise AnnotationError(f"{where(odd[0])}: {values[odd[0]]} is not a whole number; {ADVICE}")
+        where = f"{source}: image {odd[0]}, {name}"
+        raise AnnotationError(f"{where}: {values[odd[0]]} is not a whole number; {ADVICE}")
     return pd.array(values, dtype="Int64")
 
 

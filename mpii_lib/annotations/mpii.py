@@ -12,7 +12,6 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,15 @@ from numpy.typing import NDArray
 
 from mpii_lib.annotations import matlab
 from mpii_lib.annotations.cache import cached
-from mpii_lib.annotations.matlab import ADVICE, EMPTY, NAN
+from mpii_lib.annotations.matlab import ADVICE, EMPTY, NAN, number
 from mpii_lib.annotations.table import Annotations
-from mpii_lib.errors import AnnotationError
+from mpii_lib.errors import AnnotationError, one_line
 from mpii_lib.skeletons import MPII
 
 OFFICIAL_NAMES = ("mpii_human_pose_v1_u12_1.mat", "mpii_human_pose_v1_u12_2.mat")
 _READER = "mpii-1"  # raise the number when the same bytes are to give another result: old caches are then left unused
-_HEAD = ("x1", "y1", "x2", "y2")
-_NUMBERS = (*_HEAD, "scale")
+_NUMBERS = ("x1", "y1", "x2", "y2", "scale")
+_PERSON = ["image_id", "person_index", "head_x1", "head_y1", "head_x2", "head_y2", "scale", "center_x", "center_y"]
 _POINT = ("x", "y", "id", "is_visible")
 _VISIBILITY = {0: 1, 1: 2, "0": 1, "1": 2}
 _JOINTS = len(MPII.joints)
@@ -68,7 +67,7 @@ def read_mpii(path: str | Path, cache: bool = True) -> Annotations:
 
 
 def _locate(path: Path) -> tuple[Path, Path]:
-    """The .mat file and the folder of its pictures."""
+    """The .mat file and the folder of its images."""
     if not path.is_dir():
         return path, path.parent / "images"
     below = sorted(child for child in path.iterdir() if child.is_dir())
@@ -89,7 +88,7 @@ def _parse(data: bytes, source: Path) -> Annotations:
         try:
             return _annotations(release, source)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            what = f"{type(error).__name__}: {matlab.reason(error)}"
+            what = f"{type(error).__name__}: {one_line(error)}"
             raise AnnotationError(f"{source}: RELEASE is not laid out as MPII's ({what}); {ADVICE}") from error
 
 
@@ -110,7 +109,7 @@ def _annotations(release: Any, source: Path) -> Annotations:
     count = len(images)
     columns = _image_columns(images, release, source)
     people = _People(source)
-    rectangles = _member(images, "annorect", source)
+    rectangles = _cells(images, "annorect", source, "annolist")
     # Each image's structs are let go as soon as they are read, which is faster (they are still in the processor's
     # cache) and needs less memory than to let go of a million arrays in the end.
     images["annorect"] = None
@@ -118,7 +117,7 @@ def _annotations(release: Any, source: Path) -> Annotations:
         people.add_image(image, rectangles[image])
         rectangles[image] = None
     joints, visibility = people.joints()
-    frame = people.frame()
+    frame = pd.DataFrame(people.rows, columns=_PERSON)
     singles = _column(release, "single_person", source, count, optional=True)
     frame["separated"] = _separated(singles, frame, source)
     return Annotations(pd.DataFrame(columns), frame, joints, visibility, MPII)
@@ -136,13 +135,11 @@ def _column(release: Any, name: str, source: Path, count: int | None, optional: 
     return column
 
 
-def _member(structs: NDArray[Any], name: str, source: Path) -> list[Any]:
-    """One field of all entries of `annolist`."""
-    if structs.size == 0:
-        return []
-    if structs.dtype.names is None or name not in structs.dtype.names:
-        raise AnnotationError(f"{source}: RELEASE.annolist has no field {name}; {ADVICE}")
-    return structs[name].tolist()
+def _cells(structs: NDArray[Any], name: str, source: Path, member: str) -> list[Any]:
+    """One field of all entries of a member."""
+    if structs.size and name not in (structs.dtype.names or ()):
+        raise AnnotationError(f"{source}: RELEASE.{member} has no field {name}; {ADVICE}")
+    return structs[name].tolist() if structs.size else []
 
 
 def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str, Any]:
@@ -151,29 +148,24 @@ def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str
     if train.dtype.kind not in "biuf":
         raise AnnotationError(f"{source}: RELEASE.img_train is not a row of numbers; {ADVICE}")
     names = images.dtype.names or ()
-    video = next((name for name in ("vididx", "vidx") if name in names), None)
+    video = "vididx" if "vididx" in names else "vidx"
+    cells = _cells(images, "image", source, "annolist")
     columns: dict[str, Any] = {
-        "file_name": matlab.each(
-            _file_name, _member(images, "image", source), partial(matlab.place, source, "annolist", "image.name")
-        ),
+        "file_name": matlab.each(_file_name, cells, source, "annolist", "image.name"),
         "split": np.where(train == 1, "train", "test"),
     }
-    for column, member in (("frame_sec", "frame_sec"), ("video_id", video)):
-        if member in names:
-            where = partial(matlab.place, source, "annolist", member)
-            columns[column] = matlab.each(matlab.number, images[member].tolist(), where)
+    for column, name in (("frame_sec", "frame_sec"), ("video_id", video)):
+        if name in names:
+            columns[column] = matlab.each(number, images[name].tolist(), source, "annolist", name)
     acts = _column(release, "act", source, count, optional=True)
     if acts is not None and count:
-        for column, member in (("category", "cat_name"), ("activity", "act_name"), ("activity_id", "act_id")):
-            if acts.dtype.names is None or member not in acts.dtype.names:
-                raise AnnotationError(f"{source}: RELEASE.act has no field {member}; {ADVICE}")
-            cells = acts[member].tolist()
-            where = partial(matlab.place, source, "act", member)
-            columns[column] = matlab.each(matlab.number if member == "act_id" else matlab.text, cells, where)
-        columns["activity_id"] = [NAN if number < 0 else number for number in columns["activity_id"]]
+        fields = (("category", "cat_name", matlab.text), ("activity", "act_name", matlab.text))
+        for column, name, read in (*fields, ("activity_id", "act_id", number)):
+            columns[column] = matlab.each(read, _cells(acts, name, source, "act"), source, "act", name)
+        columns["activity_id"] = [NAN if value < 0 else value for value in columns["activity_id"]]
     for column in ("activity_id", "video_id"):
         if column in columns:
-            columns[column] = matlab.whole(columns[column], partial(matlab.place, source, "image", column))
+            columns[column] = matlab.whole(columns[column], source, column)
     return columns
 
 
@@ -185,23 +177,12 @@ def _file_name(cell: Any) -> str:
     return name
 
 
-def _visible(cell: Any) -> int:
-    """Visibility from 0, 1, '0', '1' or nothing: nothing is written only for joints that are seen."""
-    if cell.size and cell.item() not in _VISIBILITY:
-        raise ValueError(f"{cell.item()!r} where 0, 1 or nothing is expected")
-    return _VISIBILITY[cell.item()] if cell.size else 2
-
-
 @dataclass
 class _People:
     """Collects persons and joints as plain numbers, one pass over the structs; arrays are made at the end."""
 
     source: Path
-    image: list[int] = field(default_factory=list)
-    index: list[int] = field(default_factory=list)
-    values: dict[str, list[float]] = field(
-        default_factory=lambda: {name: [] for name in (*_NUMBERS, "center_x", "center_y")}
-    )
+    rows: list[list[float]] = field(default_factory=list)
     points: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _POINT})
     owners: list[int] = field(default_factory=list)
 
@@ -214,21 +195,20 @@ class _People:
             return
         for index, cells in enumerate(rectangles.ravel().tolist()):
             person = dict(zip(names, cells, strict=True))
+            row: list[float] = [image, index]
             name = ""
             try:
                 for name in _NUMBERS:
-                    self.values[name].append(matlab.number(person[name]) if name in person else NAN)
+                    row.append(number(person[name]) if name in person else NAN)
                 name = "objpos"
                 center = matlab.fields(person.get("objpos"))
-                for axis in "xy":
-                    self.values[f"center_{axis}"].append(matlab.number(center[axis]) if axis in center else NAN)
+                row += [number(center.get(axis, EMPTY)) for axis in "xy"]
                 name = "annopoints"
                 self._add_points(matlab.fields(person.get("annopoints")).get("point"))
             except (TypeError, ValueError, AttributeError) as error:
                 where = f"annolist {image}, annorect {index}, {name}"
-                raise AnnotationError(f"{self.source}: {where}: {matlab.reason(error)}; {ADVICE}") from error
-            self.image.append(image)
-            self.index.append(index)
+                raise AnnotationError(f"{self.source}: {where}: {one_line(error)}; {ADVICE}") from error
+            self.rows.append(row)
 
     def _add_points(self, points: Any) -> None:
         if points is None or points.size == 0:
@@ -241,30 +221,24 @@ class _People:
                 self.points[name].extend(matlab.numbers(points[name].ravel().tolist()))
             except (TypeError, ValueError) as error:
                 raise ValueError(f"point.{name}: {error}") from error
-        self.owners.extend([len(self.image)] * points.size)
-        if "is_visible" not in names:
-            self.points["is_visible"].extend([2] * points.size)
-            return
-        flags = points["is_visible"].ravel().tolist()
+        self.owners.extend([len(self.rows)] * points.size)
+        # Visibility is 0, 1, '0', '1' or nothing: nothing is written only for joints that are seen.
+        flags = points["is_visible"].ravel().tolist() if "is_visible" in names else [EMPTY] * points.size
         try:
-            seen = [_VISIBILITY[flag.item()] if flag.size else 2 for flag in flags]
-        except (KeyError, ValueError):
-            try:
-                seen = [_visible(flag) for flag in flags]
-            except ValueError as error:
-                raise ValueError(f"point.is_visible: {error}") from error
-        self.points["is_visible"].extend(seen)
+            self.points["is_visible"].extend([_VISIBILITY[flag.item()] if flag.size else 2 for flag in flags])
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"point.is_visible: {error} where 0, 1 or nothing is expected") from error
 
     def joints(self) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         """(people, 16, 2) and (people, 16). A joint that a person has twice keeps the later one."""
-        joints = np.full((len(self.image), _JOINTS, 2), np.nan, np.float32)
-        visibility = np.zeros((len(self.image), _JOINTS), np.int8)
+        joints = np.full((len(self.rows), _JOINTS, 2), np.nan, np.float32)
+        visibility = np.zeros((len(self.rows), _JOINTS), np.int8)
         owners = np.array(self.owners, np.intp)
         x, y, joint, seen = (np.array(self.points[name], np.float64) for name in _POINT)
         wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
         if wrong.size:
-            owner = owners[wrong[0]]
-            where = f"{self.source}: annolist {self.image[owner]}, annorect {self.index[owner]}, point.id"
+            image, index, *_ = self.rows[owners[wrong[0]]]
+            where = f"{self.source}: annolist {image}, annorect {index}, point.id"
             raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {ADVICE}")
         there = np.isfinite(x) & np.isfinite(y)
         rows, columns = owners[there], joint[there].astype(np.intp)
@@ -272,26 +246,21 @@ class _People:
         visibility[rows, columns] = seen[there]
         return joints, visibility
 
-    def frame(self) -> pd.DataFrame:
-        """The table of people, without `separated`."""
-        named = {f"head_{name}" if name in _HEAD else name: values for name, values in self.values.items()}
-        return pd.DataFrame({"image_id": np.array(self.image, np.int64), "person_index": self.index} | named)
-
 
 def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
     """Whether `single_person` names each person; it counts from 1."""
-    lists = [] if singles is None else [cell.ravel() if hasattr(cell, "ravel") else np.empty(0) for cell in singles]
-    if not any(len(numbers) for numbers in lists):
+    lists = [] if singles is None else [np.ravel(cell).tolist() for cell in singles]
+    if not any(lists):
         return pd.array([pd.NA] * len(people), dtype="boolean")
-    named = set()
-    present = set(zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True))
+    persons = zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True)
+    positions = {person: position for position, person in enumerate(persons)}
+    separated = np.zeros(len(people), bool)
     for image, numbers in enumerate(lists):
-        for number in numbers.tolist():
-            person = (image, int(number) - 1) if isinstance(number, int | float) else None
-            if person not in present:
+        for value in numbers:
+            position = positions.get((image, value - 1)) if isinstance(value, int | float) else None
+            if position is None:
                 raise AnnotationError(
-                    f"{source}: single_person {image}: names person {number!r}, which annorect lacks; {ADVICE}"
+                    f"{source}: single_person {image}: names person {value!r}, which annorect lacks; {ADVICE}"
                 )
-            named.add(person)
-    order = zip(people["image_id"].tolist(), people["person_index"].tolist(), strict=True)
-    return pd.array([person in named for person in order], dtype="boolean")
+            separated[position] = True
+    return pd.array(separated, dtype="boolean")

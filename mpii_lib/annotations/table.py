@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mpii_lib._html import html_table
 from mpii_lib.annotations import store
-from mpii_lib.errors import AnnotationError
+from mpii_lib.errors import AnnotationError, one_line
 from mpii_lib.skeletons import Skeleton
 
 # Text and whole numbers use pandas' nullable types, so that "missing" is NA and never -1 or "". Measures stay plain
@@ -84,7 +84,7 @@ class Annotations:
     Raises
     ------
     AnnotationError
-        When the parts contradict each other; the message names the table, the record and the field.
+        When they contradict each other; the message names the table, the record and the field.
     """
 
     images: pd.DataFrame
@@ -111,14 +111,9 @@ class Annotations:
                 "add the image or leave the person out"
             )
         joints, visibility = _checked_joints(self.joints, self.visibility, people.index, self.skeleton)
-        for name, value in (
-            ("images", images),
-            ("people", people),
-            ("joints", joints),
-            ("visibility", visibility),
-            ("folder", None if self.folder is None else Path(self.folder)),
-        ):
-            object.__setattr__(self, name, value)
+        folder = None if self.folder is None else Path(self.folder)
+        # The dataclass is frozen, for its users; what was checked takes the place of what was given.
+        self.__dict__.update(images=images, people=people, joints=joints, visibility=visibility, folder=folder)
 
     @property
     def with_joints(self) -> NDArray[np.bool_]:
@@ -139,12 +134,8 @@ class Annotations:
         digest.update(repr((self.skeleton.name, self.skeleton.joints)).encode())
         return digest.hexdigest()
 
-    def equals(self, other: Annotations) -> bool:
-        """Whether both hold the same images, people, joints and skeleton; `folder` does not count."""
-        return self.fingerprint == other.fingerprint
-
     def image_path(self, image_id: int) -> Path:
-        """Path of one picture, `folder / file_name`; AnnotationError when the id or the folder is unknown."""
+        """Path of one image, `folder / file_name`; AnnotationError when the id or the folder is unknown."""
         if self.folder is None:
             raise AnnotationError(f"image {image_id}: these annotations have no folder; give one when they are made")
         if image_id not in self.images.index:
@@ -152,7 +143,7 @@ class Annotations:
         return self.folder / str(self.images.loc[image_id, "file_name"])
 
     def where(self, images: Selector = None, people: Selector = None) -> Annotations:
-        """Part of the images with their people, part of the people, or both.
+        """Some of the images with their people, some of the people, or both.
 
         Parameters
         ----------
@@ -175,32 +166,21 @@ class Annotations:
         keep_people = _chosen(self.people, people, "people")
         kept = self.images[keep_images]
         keep_people = keep_people & self.people["image_id"].isin(kept.index).to_numpy(bool)
-        return Annotations(
-            kept, self.people[keep_people], self.joints[keep_people], self.visibility[keep_people],
-            self.skeleton, self.folder,
-        )  # fmt: skip
+        joints, visibility = self.joints[keep_people], self.visibility[keep_people]
+        return replace(self, images=kept, people=self.people[keep_people], joints=joints, visibility=visibility)
 
     def save(self, path: str | Path) -> Path:
         """Write one Parquet file (a row an image, its people nested in it) and return its path.
 
         The file appears only when it is whole, and an older one is replaced. AnnotationError when it cannot be written.
         """
-        parts = store.Parts(
-            self.images, self.people, self.joints, self.visibility, self.skeleton,
-            None if self.folder is None else str(self.folder),
-        )  # fmt: skip
-        return store.write(Path(path), parts)
+        return store.write(Path(path), self)
 
     @classmethod
     def load(cls, path: str | Path, folder: str | Path | None = None) -> Annotations:
         """Read what `save` wrote; `folder` overrides the saved one. AnnotationError when it is no such file."""
-        return cls._from_parts(store.read(Path(path)), folder)
-
-    @classmethod
-    def _from_parts(cls, parts: store.Parts, folder: str | Path | None) -> Annotations:
-        folder = parts.folder if folder is None else folder
-        place = None if folder is None else Path(folder)
-        return cls(parts.images, parts.people, parts.joints, parts.visibility, parts.skeleton, place)
+        content = store.read(Path(path))
+        return cls(**content if folder is None else content | {"folder": folder})
 
     def _summary(self) -> dict[str, str]:
         images = self.images
@@ -220,12 +200,7 @@ class Annotations:
         return f"Annotations({', '.join(f'{name}: {value}' for name, value in self._summary().items())})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
-            for name, value in self._summary().items()
-        )
-        return f'<table><caption style="text-align:left">Annotations</caption><tbody>{rows}</tbody></table>'
+        return html_table(self._summary(), "Annotations")
 
 
 def _normalise(frame: pd.DataFrame, columns: Mapping[str, str], table: str, index: str, required: str) -> pd.DataFrame:
@@ -239,7 +214,7 @@ def _normalise(frame: pd.DataFrame, columns: Mapping[str, str], table: str, inde
             column = frame[name] if name in frame.columns else pd.Series(missing, index=frame.index, dtype=object)
             data[name] = column.astype(dtype)  # type: ignore[call-overload]
         except (TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:120]
+            reason = one_line(error)
             raise AnnotationError(f"{table}, {name}: cannot be read as {dtype} ({reason}); mend the column") from error
     data.update({name: frame[name] for name in frame.columns if name not in columns})
     try:
@@ -259,23 +234,21 @@ def _normalise(frame: pd.DataFrame, columns: Mapping[str, str], table: str, inde
 def _checked_joints(
     joints: ArrayLike, visibility: ArrayLike, people: pd.Index, skeleton: Skeleton
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    shape = (len(people), len(skeleton.joints))
-    where = np.asarray(joints, np.float32).copy()
-    seen = np.asarray(visibility)
+    shape = (len(people), len(skeleton))
+    where, seen = np.array(joints, np.float32), np.asarray(visibility)
     if where.shape != (*shape, 2):
         raise AnnotationError(f"joints: shape {where.shape} where {(*shape, 2)} is expected (people, joints, x and y)")
     if seen.shape != shape:
         raise AnnotationError(f"visibility: shape {seen.shape} where {shape} is expected (people, joints)")
-
-    def complain(bad: NDArray[np.bool_], field: str, text: str) -> None:
+    finite = np.isfinite(where).all(axis=2)
+    for bad, field, text in (
+        (~np.isin(seen, (0, 1, 2)), "visibility", "has to be 0 (not annotated), 1 (occluded) or 2 (visible)"),
+        ((seen > 0) & ~finite, "joints", "are not finite where visibility says annotated; make both agree"),
+        ((seen == 0) & ~np.isnan(where).all(axis=2), "joints", "are there where visibility is 0; use NaN"),
+    ):
         if bad.any():
             person, joint = np.argwhere(bad)[0]
             raise AnnotationError(f"people, person_id {people[person]}, {field} of {skeleton.joints[joint]}: {text}")
-
-    complain(~np.isin(seen, (0, 1, 2)), "visibility", "has to be 0 (not annotated), 1 (occluded) or 2 (visible)")
-    finite = np.isfinite(where).all(axis=2)
-    complain((seen > 0) & ~finite, "joints", "are not finite where visibility says annotated; make both agree")
-    complain((seen == 0) & ~np.isnan(where).all(axis=2), "joints", "are there where visibility is 0; use NaN")
     where[~finite] = np.nan  # one bit pattern of NaN, so that equal content has equal bytes
     seen = seen.astype(np.int8)
     where.flags.writeable = seen.flags.writeable = False
@@ -289,21 +262,16 @@ def _chosen(frame: pd.DataFrame, selector: Any, table: str) -> NDArray[np.bool_]
     if callable(selector):
         selector = selector(frame)
     if isinstance(selector, pd.Series) and pd.api.types.is_bool_dtype(selector.dtype):
-        yes = selector.index[selector.fillna(False).to_numpy(bool)]
-        return np.asarray(frame.index.isin(yes), bool)
-    if not isinstance(selector, pd.Series | pd.Index | np.ndarray | pd.api.extensions.ExtensionArray):
-        selector = [selector] if np.isscalar(selector) else list(selector)
-    values = pd.array(selector) if not len(selector) or isinstance(selector, list) else selector
-    if pd.api.types.is_bool_dtype(getattr(values, "dtype", None)):
-        mask = pd.array(values, dtype="boolean").fillna(False).to_numpy(bool)
-        if mask.shape != (len(frame),):
-            raise AnnotationError(f"where({table}=...): the mask has {mask.size} entries for {len(frame)} rows")
-        return mask
-    ids = pd.Index(values)
-    missing = ids[~ids.isin(frame.index)]
-    if len(missing):
+        selector = selector.index[selector.fillna(False).to_numpy(bool)].intersection(frame.index)
+    values = pd.Series([selector] if np.isscalar(selector) else list(selector), dtype=object).convert_dtypes()
+    if pd.api.types.is_bool_dtype(values.dtype):
+        if len(values) != len(frame):
+            raise AnnotationError(f"where({table}=...): the mask has {len(values)} entries for {len(frame)} rows")
+        return values.fillna(False).to_numpy(bool)
+    missing = values[~values.isin(frame.index)].tolist()
+    if missing:
         raise AnnotationError(f"where({table}=...): {len(missing)} ids are not in {table}, the first is {missing[0]!r}")
-    return np.asarray(frame.index.isin(ids), bool)
+    return np.asarray(frame.index.isin(values), bool)
 
 
 def _column_bytes(column: pd.Series) -> bytes:

@@ -12,9 +12,10 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+from mpii_lib._html import html_table
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.class_scores import checked_labels
-from mpii_lib.evaluation.resampling import Scored, Statistic, check_metric, html_table, weighted_mean
+from mpii_lib.evaluation.resampling import Scored, Statistic, check_metric, weighted_mean
 
 _SMALLEST = 1e-12  # a float32 softmax gives 0 where it means "hardly ever"; the logarithm needs a number
 _TEMPERATURES = (0.05, 20.0)

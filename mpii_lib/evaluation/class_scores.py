@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from mpii_lib._html import html_table
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.resampling import (
     Groups,
@@ -18,7 +19,6 @@ from mpii_lib.evaluation.resampling import (
     bootstrap,
     check_metric,
     group_codes,
-    html_table,
     percentiles,
 )
 

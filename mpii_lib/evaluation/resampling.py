@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mpii_lib._html import html_table
 from mpii_lib.errors import MpiiError
 
 # From the weight of each example (N,), the number of times it was drawn, to a score or to one score a class.
@@ -228,10 +229,3 @@ def compare(
     values = first.value(name), second.value(name)
     larger = float(np.mean(gaps > 0) + np.mean(gaps == 0) / 2)
     return Comparison(name, *values, Interval(values[0] - values[1], float(low), float(high)), larger)
-
-
-def html_table(rows: dict[str, str], caption: str = "") -> str:
-    """Write a table of names and values, as results show themselves in a notebook."""
-    cells = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows.items())
-    head = f"<caption>{caption}</caption>" if caption else ""
-    return f"<table>{head}{cells}</table>"

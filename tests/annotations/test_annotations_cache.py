@@ -32,7 +32,7 @@ def test_the_second_reading_takes_the_copy_and_gives_the_same(source, no_parsing
     first = read_mpii(source)
     no_parsing()
     second = read_mpii(source)
-    assert second.equals(first)
+    assert second.fingerprint == first.fingerprint
     assert second.folder == first.folder == source.parent / "images"
     assert sorted(file.name for file in source.parent.iterdir()) == ["a.mat", cache_path(source).name]
     assert cache_path(source).name.endswith(".cache-v1.parquet")
@@ -68,9 +68,9 @@ def test_another_version_of_the_reader_reads_again(source, monkeypatch):
 def test_a_damaged_copy_is_ignored_and_made_again(source, damage, no_parsing):
     first = read_mpii(source)
     cache_path(source).write_bytes(damage(cache_path(source).read_bytes()))
-    assert read_mpii(source).equals(first)
+    assert read_mpii(source).fingerprint == first.fingerprint
     no_parsing()
-    assert read_mpii(source).equals(first)
+    assert read_mpii(source).fingerprint == first.fingerprint
 
 
 def test_cache_false_neither_reads_nor_writes_one(source):

@@ -174,7 +174,6 @@ def test_unknown_ids_and_short_masks_are_refused(selector, word):
 def test_fingerprint_follows_the_content_and_not_the_folder():
     ann = made()
     assert ann.fingerprint == made(folder=Path("elsewhere")).fingerprint
-    assert ann.equals(made(folder=Path("elsewhere")))
     others = [
         made(owners=(0, 1, 2)), made(visibility=np.where(ann.visibility, 2, 0)), made(joints=ann.joints * 2),
         ann.where(people=[0]),
@@ -226,7 +225,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path_factory, owners, data):
     ann = Annotations(images, people, joints, visibility, skeleton)
     path = ann.save(tmp_path_factory.mktemp("save") / "ann.parquet")
     again = Annotations.load(path)
-    assert again.equals(ann)
+    assert again.fingerprint == ann.fingerprint
     assert again.skeleton == skeleton
     pd.testing.assert_frame_equal(again.people, ann.people)
     pd.testing.assert_frame_equal(again.images, ann.images)
