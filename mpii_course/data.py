@@ -19,6 +19,7 @@ def open_data(
     *,
     images: int = 1200,
     seed: int = 0,
+    test_videos: int = 0,
     split: Literal["train", "val"] = "train",
     progress: Callable[[int, int], object] | None = None,
 ) -> Annotations:
@@ -29,15 +30,15 @@ def open_data(
     data
         "sample" is drawn on first use, in under a minute, and read from then on; "mpii" and "coco" are read.
     folder
-        "mpii": holds `mpii_human_pose_v1_u12_1.mat` and `images/`. "coco": holds `annotations/` and the pictures; a
+        "mpii": holds `mpii_human_pose_v1_u12_1.mat` and `images/`. "coco": holds `annotations/` and the images; a
         sample's folder serves too, for its COCO twin. "sample": where one is, which is read whatever its size and
         seed, or shall be; "" for the user's cache folder, which the environment variable MPII_CACHE_DIR moves.
-    images, seed
-        Size and seed of the sample.
+    images, seed, test_videos
+        Size and seed of the sample, and the number of videos of its test part with labels (`make_sample`).
     split
         Which of COCO's two files.
     progress
-        Called with the number of pictures drawn and of all while the sample is drawn.
+        Called with the number of images drawn and of all while the sample is drawn.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def open_data(
     from mpii_lib.annotations import read_coco, read_mpii
 
     if data == "sample":
-        return _open_sample(folder, images, seed, progress)
+        return _open_sample(folder, images, seed, test_videos, progress)
     if data not in ("mpii", "coco"):
         raise DatasetError(f'open_data: DATA is {data!r}; use "sample", "mpii" or "coco"')
     fetch = f"`mpii fetch {data} FOLDER`"
@@ -71,21 +72,22 @@ def open_data(
     return read_coco(path, split=split)
 
 
-def sample_folder(images: int = 1200, seed: int = 0) -> Path:
-    """Where the cached sample of this size, seed and renderer lies or will lie."""
+def sample_folder(images: int = 1200, seed: int = 0, test_videos: int = 0) -> Path:
+    """Where the cached sample of this size, seed, test part and renderer lies or will lie."""
     from mpii_course import sample
 
-    return cache_folder() / f"sample-v{sample.VERSION}-{images}-images-seed-{seed}"
+    test = f"-{test_videos}-test-videos" if test_videos else ""
+    return cache_folder() / f"sample-v{sample.VERSION}-{images}-images-seed-{seed}{test}"
 
 
 def _open_sample(
-    folder: str | Path, images: int, seed: int, progress: Callable[[int, int], object] | None
+    folder: str | Path, images: int, seed: int, test_videos: int, progress: Callable[[int, int], object] | None
 ) -> Annotations:
     """Read the sample, drawing it first where it is not; of several processes that ask at once, one draws."""
     from mpii_course.sample import make_sample
     from mpii_lib.annotations import AnnotationError, read_mpii
 
-    path = Path(folder).expanduser() if str(folder) else sample_folder(images, seed)
+    path = Path(folder).expanduser() if str(folder) else sample_folder(images, seed, test_videos)
     mark = path / "sample.json"  # make_sample writes it last
     again = f"delete the folder {path}, and the next call draws it again"
     if not mark.is_file():
@@ -95,7 +97,7 @@ def _open_sample(
             path.parent.mkdir(parents=True, exist_ok=True)
             with exclusive(path.parent / f".{path.name}.lock"):
                 if not mark.is_file():
-                    make_sample(path, images, seed, progress=progress)
+                    make_sample(path, images, seed, test_videos=test_videos, progress=progress)
         except OSError as error:
             reason = error.strerror or error
             raise DatasetError(

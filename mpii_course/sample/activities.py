@@ -127,7 +127,7 @@ POSES: dict[str, NDArray[np.float64]] = {
     for line in _POSES.strip().splitlines()
 }
 
-# A row: size among MPII's training pictures | name | scenes | poses (the motion goes to the second; ~ = sides swapped)
+# A row: size among MPII's training images | name | scenes | poses (the motion goes to the second; ~ = sides swapped)
 # | prop | options: yaw (front, side, any), wear, n (people), lift, sd (degrees of variety).
 _ACTIVITIES = """
 # sports 3472
@@ -237,7 +237,7 @@ _ACTIVITIES = """
 
 @dataclass(frozen=True)
 class Activity:
-    """One activity: MPII's name and number of pictures, where it happens, poses and thing."""
+    """One activity: MPII's name and number of images, where it happens, poses and thing."""
 
     category: str
     name: str
@@ -301,20 +301,21 @@ def largest_remainder(weights: NDArray[np.float64], seats: int, least: int = 0) 
     return counts
 
 
-def share_videos(videos: int, balanced: bool = False, least: int = 2) -> list[Activity]:
+def share_videos(videos: int, balanced: bool = False, least: int = 2, categories: int | None = None) -> list[Activity]:
     """Choose the activity of each of so many videos.
 
-    Categories come in MPII's proportions and get `least` videos or more each; for a small number of videos only the
-    larger categories take part, a quarter as many as there are videos. Within a category the activities share in
-    proportion too, each with one video or more where that is possible. `balanced` gives all categories, and all
-    activities within one, the same number.
+    The largest `categories` come in MPII's proportions and get `least` videos or more each; by default these are a
+    quarter as many as there are videos, or all when `least` is 0. Within a category the activities share in proportion
+    too, each with one video or more where that is possible. `balanced` gives all categories, and all activities within
+    one, the same number.
     """
     sizes = np.array([1.0 if balanced else size for size in CATEGORY_SIZES.values()])
-    if least and not balanced:
-        sizes[np.argsort(-sizes, kind="stable")[max(1, videos // 4) :]] = 0
-    part = sizes > 0
+    if categories is None:
+        categories = max(1, videos // 4) if least and not balanced else len(sizes)
+    sizes[np.argsort(-sizes, kind="stable")[categories:]] = 0
+    used = sizes > 0
     counts = np.zeros(len(sizes), np.int64)
-    counts[part] = largest_remainder(sizes[part], videos, least)
+    counts[used] = largest_remainder(sizes[used], videos, least)
     chosen: list[Activity] = []
     for category, count in zip(CATEGORIES, counts, strict=True):
         rows = [a for a in ACTIVITY_TABLE if a.category == category]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mpii_course.sample.official import Picture
+from mpii_course.sample.official import SampleImage
 from mpii_course.sample.truth import Truth
 from mpii_lib.skeletons import COCO
 
@@ -97,45 +97,41 @@ def _crowd(number: int, image: int, crowd: Crowd) -> dict[str, Any]:
     }
 
 
-def write_coco(
-    folder: Path,
-    pictures: list[Picture],
-    outlines: list[list[Outline]],
-    crowds: list[Crowd | None],
-    size: tuple[int, int],
-) -> None:
-    """Write `person_keypoints_{train,val}2017.json` for the training pictures and for those without anybody.
+def write_coco(folder: Path, images: list[SampleImage], size: tuple[int, int]) -> None:
+    """Write `person_keypoints_{train,val}2017.json` for all images that are not of the unlabelled test part.
 
-    Whole videos go to one of the two files. Pictures lie in `images` beside `folder`; the id is the number in the name.
+    Whole videos go to one of the two files, those of the labelled test part to val. The images lie in `images` beside
+    `folder`; the id is the number in the name.
     """
     folder.mkdir()
     content: dict[str, dict[str, list[Any]]] = {split: {"images": [], "annotations": []} for split in ("train", "val")}
     number = 0
-    for picture, shapes, crowd in zip(pictures, outlines, crowds, strict=True):
-        if picture.split == "test":
+    for drawn in images:
+        if drawn.split == "test":
             continue
-        split = content["val" if picture.video % _VALIDATION == _VALIDATION - 1 else "train"]
-        image = int(Path(picture.name).stem)
+        held_out = drawn.split == "labelled test" or drawn.video % _VALIDATION == _VALIDATION - 1
+        split = content["val" if held_out else "train"]
+        image = int(Path(drawn.name).stem)
         split["images"].append(
-            {"license": 1, "file_name": picture.name, "height": size[1], "width": size[0], "id": image}
+            {"license": 1, "file_name": drawn.name, "height": size[1], "width": size[0], "id": image}
         )
-        for truth, shape in zip(picture.people, shapes, strict=True):
+        for truth, shape in zip(drawn.people, drawn.outlines, strict=True):
             number += 1
             split["annotations"].append(_annotation(number, image, shape, not truth.unmarked))
-        if crowd is not None:
+        if drawn.crowd is not None:
             number += 1
-            split["annotations"].append(_crowd(number, image, crowd))
+            split["annotations"].append(_crowd(number, image, drawn.crowd))
     bones = [[a + 1, b + 1] for a, b in COCO.limbs]
     category = {"supercategory": "person", "id": 1, "name": "person", "keypoints": list(COCO.joints), "skeleton": bones}
     for name, lists in content.items():
         whole = {
             "info": {
-                "description": "Sample drawn by mpii_lib, in the layout of COCO 2017 person keypoints",
+                "description": "Sample drawn by mpii_course, in the layout of COCO 2017 person keypoints",
                 "version": "1.0",
                 "year": 2017,
             },
             "licenses": [
-                {"url": "https://creativecommons.org/publicdomain/zero/1.0/", "id": 1, "name": "CC0: drawn pictures"}
+                {"url": "https://creativecommons.org/publicdomain/zero/1.0/", "id": 1, "name": "CC0: drawn images"}
             ],
             **lists,
             "categories": [category],

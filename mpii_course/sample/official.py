@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +18,32 @@ from scipy.io import savemat
 from mpii_course.sample.activities import ACTIVITIES, Activity
 from mpii_course.sample.truth import Truth
 
+if TYPE_CHECKING:
+    from mpii_course.sample.coco import Crowd, Outline
+
 _NOTHING = np.zeros((0, 0))
 _TEXT_FLAGS, _OTHER_ORDER, _EXTRA, _NO_SCALE, _DECIMALS = 0.08, 0.2, 0.1, 0.04, 0.1  # shares of the persons
-_UNLABELLED, _UNPEOPLED = 400, 150  # one training picture in so many has no label, or a label and no person
+_UNLABELLED, _UNPEOPLED = 400, 150  # one training image in so many has no label, or a label and no person
 _TRAPS_FROM = 30  # smaller samples are spared those two
 _NECK_AND_TOP = (8, 9)
+_LABELLED = ("train", "labelled test")
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture of the sample and what is true of it."""
+class SampleImage:
+    """One image of the sample and what is true of it; the COCO twin has outlines and a crowd as well.
+
+    `split` is "train", "test" (as in MPII, without labels and joints), "labelled test", or "empty": nobody is there.
+    """
 
     name: str
     activity: Activity
     video: int
     seconds: int
-    split: str  # train, test or empty
+    split: str
     people: list[Truth]
+    outlines: list[Outline]
+    crowd: Crowd | None
 
 
 def _cell(values: list[Any], shape: tuple[int, int]) -> NDArray[np.object_]:
@@ -62,7 +71,7 @@ def _whole(value: float) -> NDArray[Any]:
 
 
 def _points(truth: Truth, rng: np.random.Generator) -> NDArray[Any]:
-    """The joints inside the picture, in random order of joints and, for some persons, of fields."""
+    """The joints inside the image, in random order of joints and, for some persons, of fields."""
     text, other, decimals = (rng.random() < share for share in (_TEXT_FLAGS, _OTHER_ORDER, _DECIMALS))
     records = []
     for joint in rng.permutation(16):
@@ -91,19 +100,19 @@ def _extras(rng: np.random.Generator) -> dict[str, Any]:
     return parts
 
 
-def _rectangles(picture: Picture, rng: np.random.Generator) -> NDArray[Any]:
-    """`annorect` of one picture: structs that share their fields; what one person lacks is empty."""
-    if picture.split == "empty" or not picture.people:
+def _rectangles(image: SampleImage, rng: np.random.Generator) -> NDArray[Any]:
+    """`annorect` of one image: structs that share their fields; what one person lacks is empty."""
+    if image.split == "empty" or not image.people:
         return _NOTHING
     records = []
-    extra = picture.split == "train" and rng.random() < _EXTRA
-    for truth in picture.people:
+    extra = image.split == "train" and rng.random() < _EXTRA
+    for truth in image.people:
         x, y = np.round(truth.centre + rng.normal(0, 0.02 * truth.height, 2))
         head = np.where(rng.random() < _DECIMALS, truth.head.round(2), truth.head.round())
         # The official scale is no measured height: it is 8 head sizes (each 0.6 diagonals of the head box) / 200 px.
         scale = np.array([[8 * 0.6 * np.hypot(head[2] - head[0], head[3] - head[1]) / 200]])
         objpos: Any = _structs([{"x": _whole(max(0, x)), "y": _whole(max(0, y))}])
-        if picture.split == "test":
+        if image.split == "test":
             records.append({"scale": scale, "objpos": objpos})
             continue
         known = np.isfinite(truth.joints[:, 0]).sum() >= 5 and not truth.unmarked
@@ -122,64 +131,64 @@ def _rectangles(picture: Picture, rng: np.random.Generator) -> NDArray[Any]:
     return _structs(records)
 
 
-def _separated(picture: Picture) -> NDArray[Any]:
+def _separated(image: SampleImage) -> NDArray[Any]:
     """1-based numbers of the persons who stand apart from all others."""
-    centres = np.array([truth.centre for truth in picture.people])
+    centres = np.array([truth.centre for truth in image.people])
     apart = []
-    for index, truth in enumerate(picture.people):
+    for index, truth in enumerate(image.people):
         others = np.delete(centres, index, axis=0)
         if not len(others) or np.hypot(*(others - truth.centre).T).min() > 0.6 * truth.height:
             apart.append(index + 1)
     return np.array(apart, np.uint8).reshape(-1, 1) if apart else _NOTHING
 
 
-def write_mpii(path: Path, pictures: list[Picture], rng: np.random.Generator) -> None:
+def write_mpii(path: Path, images: list[SampleImage], rng: np.random.Generator) -> None:
     """Write the RELEASE struct of a sample.
 
     Parameters
     ----------
     path
         The .mat file to write.
-    pictures
+    images
         In the order of `annolist`.
     rng
         Decides which persons get which trap.
     """
-    count = len(pictures)
-    train = [index for index, picture in enumerate(pictures) if picture.split == "train"]
-    videos = sorted({pictures[index].video for index in train})
+    train = [index for index, image in enumerate(images) if image.split == "train"]
+    videos = sorted({image.video for image in images if image.split in _LABELLED})
+    count = sum(image.split != "labelled test" for image in images)
     unlabelled, unpeopled = set(), set()
     if count >= _TRAPS_FROM:
         unlabelled = {int(i) for i in rng.choice(train, -(-count // _UNLABELLED), replace=False)}
         unpeopled = {int(i) for i in rng.choice(train, -(-count // _UNPEOPLED), replace=False)} - unlabelled
     annolist, acts, singles = [], [], []
-    for index, picture in enumerate(pictures):
-        known = picture.split == "train"
-        bare = index in unpeopled or (picture.split == "test" and rng.random() < 0.75)
+    for index, image in enumerate(images):
+        known = image.split in _LABELLED
+        bare = index in unpeopled or (image.split == "test" and rng.random() < 0.75)
         annolist.append(
             {
-                "image": _structs([{"name": picture.name}]),
-                "annorect": _NOTHING if bare else _rectangles(picture, rng),
-                "frame_sec": _whole(picture.seconds) if known else _NOTHING,
-                "vididx": _whole(videos.index(picture.video) + 1) if known else _NOTHING,
+                "image": _structs([{"name": image.name}]),
+                "annorect": _NOTHING if bare else _rectangles(image, rng),
+                "frame_sec": _whole(image.seconds) if known else _NOTHING,
+                "vididx": _whole(videos.index(image.video) + 1) if known else _NOTHING,
             }
         )
         named = known and index not in unlabelled
-        number = 2 * ACTIVITIES.index(picture.activity.name) + 1 + picture.video % 2  # one name, several ids
+        number = 2 * ACTIVITIES.index(image.activity.name) + 1 + image.video % 2  # one name, several ids
         acts.append(
             {
-                "cat_name": picture.activity.category if named else _NOTHING,
-                "act_name": picture.activity.name if named else _NOTHING,
+                "cat_name": image.activity.category if named else _NOTHING,
+                "act_name": image.activity.name if named else _NOTHING,
                 "act_id": np.array([[number if named else -1]], np.int16),
             }
         )
-        singles.append(_separated(picture) if known and not bare and picture.people else _NOTHING)
+        singles.append(_separated(image) if known and not bare and image.people else _NOTHING)
     release = {
         "annolist": _structs(annolist),
-        "img_train": np.array([[int(picture.split == "train") for picture in pictures]], np.uint8),
+        "img_train": np.array([[int(image.split == "train") for image in images]], np.uint8),
         "version": "12",
-        "single_person": _cell(singles, (count, 1)),
-        "act": _structs(acts, (count, 1)),
+        "single_person": _cell(singles, (len(images), 1)),
+        "act": _structs(acts, (len(images), 1)),
         "video_list": _cell([f"sample-{video:04d}" for video in videos], (1, len(videos))),
     }
     savemat(path, {"RELEASE": release}, do_compression=True)
@@ -189,4 +198,4 @@ def write_mpii(path: Path, pictures: list[Picture], rng: np.random.Generator) ->
 def _fix_header(path: Path) -> None:
     """Take the date and the platform out of the file's first 116 bytes: the same sample is the same file everywhere."""
     with path.open("r+b") as file:
-        file.write(b"MATLAB 5.0 MAT-file, a sample drawn by mpii_lib".ljust(116))
+        file.write(b"MATLAB 5.0 MAT-file, a sample drawn by mpii_course".ljust(116))

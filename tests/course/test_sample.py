@@ -15,6 +15,7 @@ from scipy.io import loadmat
 from mpii_course.sample import make
 from mpii_course.sample.make import MAT_NAME, make_sample
 from mpii_lib.annotations import read_coco, read_mpii
+from mpii_lib.datasets import split_images
 from mpii_lib.errors import DatasetError
 from mpii_lib.skeletons import MPII
 
@@ -28,20 +29,21 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(folder):
-    """What `write_mpii` was told, kept while the sample of 240 pictures is made."""
-    told = {}
-    plain = make.write_mpii
+    """The images that `write_mpii` gets while a sample of 240 is made, and the annotations that are read back."""
+    kept = {}
+    with pytest.MonkeyPatch.context() as patch:
+        plain = make.write_mpii
+        patch.setattr(
+            make, "write_mpii", lambda path, images, rng: (kept.update(images=images), plain(path, images, rng))
+        )
+        kept["annotations"] = make_sample(folder, 240, 4, size=SMALL)
+    return kept
 
-    def spy(path, pictures, rng):
-        told["pictures"] = pictures
-        plain(path, pictures, rng)
 
-    make.write_mpii = spy
-    try:
-        told["annotations"] = make_sample(folder, 240, 4, size=SMALL)
-    finally:
-        make.write_mpii = plain
-    return told
+@pytest.fixture(scope="module")
+def with_test_part(tmp_path_factory):
+    """The same sample with a labelled test part."""
+    return make_sample(tmp_path_factory.mktemp("more") / "sample", 240, 4, size=SMALL, test_videos=20)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +64,11 @@ def points(release):
 def test_the_joints_read_back_are_those_that_were_drawn(written):
     ann = written["annotations"]
     compared = 0
-    for image_id, picture in enumerate(written["pictures"]):
+    for image_id, image in enumerate(written["images"]):
         rows = np.flatnonzero(ann.people["image_id"] == image_id)
-        if picture.split != "train" or not len(rows):
+        if image.split != "train" or not len(rows):
             continue
-        for row, truth in zip(rows, picture.people, strict=True):
+        for row, truth in zip(rows, image.people, strict=True):
             if not ann.with_joints[row]:
                 continue
             np.testing.assert_allclose(ann.joints[row], truth.joints, atol=0.51)
@@ -121,7 +123,7 @@ def test_scale_is_eight_head_sizes_as_in_the_official_file(written):
     np.testing.assert_allclose(ratio.astype(float), 1 / 8, rtol=1e-3)
 
 
-def test_about_a_quarter_are_test_pictures_without_labels_joints_or_videos(written):
+def test_about_a_quarter_are_test_images_without_labels_joints_or_videos(written):
     ann = written["annotations"]
     test = ann.images["split"] == "test"
     assert 0.15 < test.mean() < 0.35
@@ -130,7 +132,38 @@ def test_about_a_quarter_are_test_pictures_without_labels_joints_or_videos(writt
     assert not np.asarray(ann.with_joints)[of_test].any()
 
 
-def test_a_few_training_pictures_have_no_label_and_a_few_no_person(written):
+def test_the_labelled_test_part_has_videos_labels_and_joints_of_its_own(with_test_part):
+    ann = with_test_part
+    part = ann.images[(ann.images["split"] == "test") & ann.images["category"].notna()]
+    assert part.groupby("video_id").size().tolist() == [3] * 20
+    train = ann.images[ann.images["split"] == "train"]
+    assert not set(part["video_id"]) & set(train["video_id"])
+    assert set(part["category"]) <= set(train["category"].dropna())
+    people = ann.people["image_id"].isin(part.index)
+    assert set(ann.people.loc[people, "image_id"]) == set(part.index)
+    assert np.isfinite(ann.joints[people]).mean() > 0.8
+    splits = split_images(ann)
+    assert set(splits[part.index]) == {"test"} and not (splits.drop(part.index) == "test").any()
+
+
+def test_the_labelled_test_part_leaves_the_other_images_as_they_are(folder, written, with_test_part):
+    plain, more = written["annotations"], with_test_part
+    assert more.images.iloc[:240].equals(plain.images)
+    count = len(plain.people)
+    assert more.people.iloc[:count].equals(plain.people) and (more.people["image_id"].iloc[count:] >= 240).all()
+    np.testing.assert_array_equal(more.joints[:count], plain.joints)
+    for image_id in range(240):
+        assert more.image_path(image_id).read_bytes() == plain.image_path(image_id).read_bytes()
+
+
+def test_the_coco_twin_has_the_labelled_test_part_in_val(with_test_part):
+    names = set(with_test_part.images["file_name"].iloc[240:])
+    folder = with_test_part.folder.parent
+    assert names <= set(read_coco(folder, "val").images["file_name"])
+    assert not names & set(read_coco(folder, "train").images["file_name"])
+
+
+def test_a_few_training_images_have_no_label_and_a_few_no_person(written):
     train = written["annotations"].images.query("split == 'train'")
     assert 1 <= train["category"].isna().sum() <= 3
     assert train["video_id"].notna().all()
@@ -145,7 +178,7 @@ def test_frames_of_a_video_share_their_label_and_differ_in_their_second(written)
     assert 3 < by_video.size().mean() < 8
 
 
-def test_pictures_have_nine_digits_and_the_asked_size(folder, written):
+def test_images_have_nine_digits_and_the_asked_size(folder, written):
     names = written["annotations"].images["file_name"]
     assert names.str.fullmatch(r"\d{9}\.jpg").all() and names.is_unique
     assert sorted(path.name for path in (folder / "images").iterdir()) == sorted(names)
@@ -153,7 +186,7 @@ def test_pictures_have_nine_digits_and_the_asked_size(folder, written):
 
 
 def test_the_coco_twin_holds_the_same_people(folder, written):
-    mpii, drawn = written["annotations"], {int(p.name[:9]): p for p in written["pictures"]}
+    mpii, drawn = written["annotations"], {int(p.name[:9]): p for p in written["images"]}
     counted, empty = 0, 0
     for split in ("train", "val"):
         twin = read_coco(folder, split)
@@ -161,10 +194,10 @@ def test_the_coco_twin_holds_the_same_people(folder, written):
         knees = [twin.skeleton.index(n) for n in ("left_knee", "right_knee")]
         for image_id in twin.images.index:
             rows = np.flatnonzero((twin.people["image_id"] == image_id) & ~twin.people["iscrowd"].astype(bool))
-            picture = drawn[image_id]
-            empty += picture.split == "empty"
-            assert picture.split != "test" and len(rows) == len(picture.people)
-            for row, truth in zip(rows, picture.people, strict=True):
+            image = drawn[image_id]
+            empty += image.split == "empty"
+            assert image.split != "test" and len(rows) == len(image.people)
+            for row, truth in zip(rows, image.people, strict=True):
                 if twin.visibility[row].any():
                     expected = truth.joints[[MPII.index("l_knee"), MPII.index("r_knee")]]
                     np.testing.assert_allclose(twin.joints[row][knees], expected, atol=0.51)
@@ -184,7 +217,7 @@ def test_the_coco_twin_is_what_pycocotools_reads(folder, written, capsys):
         assert annotation["num_keypoints"] == np.count_nonzero(annotation["keypoints"][2::3])
     for annotation in coco.loadAnns(coco.getAnnIds(iscrowd=True)):
         assert coco.annToMask(annotation).sum() == annotation["area"] and annotation["num_keypoints"] == 0
-    videos = {p.video % 5 for p in written["pictures"] if int(p.name[:9]) in coco.imgs}
+    videos = {p.video % 5 for p in written["images"] if int(p.name[:9]) in coco.imgs}
     assert videos == {0, 1, 2, 3}
 
 
@@ -202,7 +235,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(tmp_path):
     assert len(one) == 12 + 1 + 3 and one == three
 
 
-def test_another_seed_gives_other_pictures(tmp_path, folder, written):
+def test_another_seed_gives_other_images(tmp_path, folder, written):
     other = make_sample(tmp_path / "other", 6, 5, size=SMALL)
     assert not set(other.images["file_name"]) & set(written["annotations"].images["file_name"][:6])
 
@@ -219,6 +252,8 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path, folder, written):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     with pytest.raises(DatasetError, match="another sample .images=240, seed=4"):
         make_sample(folder, 240, 5, size=SMALL)
+    with pytest.raises(DatasetError, match="another sample .images=240, seed=4, test_videos=0"):
+        make_sample(folder, 240, 4, size=SMALL, test_videos=5)
     with pytest.raises(DatasetError, match="is a file"):
         make_sample(tmp_path / "mine.txt", 6)
 
@@ -253,16 +288,19 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
             tmp_path.chmod(0o700)
 
 
-@pytest.mark.parametrize(("images", "seed", "size"), [(0, 0, SMALL), (6, 0, (10, 10)), (6, -1, SMALL)])
-def test_numbers_that_make_no_sense_are_refused(tmp_path, images, seed, size):
-    with pytest.raises(DatasetError, match="a side at least 64 pixels, seed at least 0"):
-        make_sample(tmp_path / "sample", images, seed, size=size)
+@pytest.mark.parametrize(
+    ("images", "seed", "size", "test_videos"),
+    [(0, 0, SMALL, 0), (6, 0, (10, 10), 0), (6, -1, SMALL, 0), (6, 0, SMALL, -1)],
+)
+def test_numbers_that_make_no_sense_are_refused(tmp_path, images, seed, size, test_videos):
+    with pytest.raises(DatasetError, match="a side at least 64 pixels, seed and test_videos at least 0"):
+        make_sample(tmp_path / "sample", images, seed, size=size, test_videos=test_videos)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_mark_names_the_parameters(folder, written):
     mark = json.loads((folder / "sample.json").read_text())
-    assert mark == {"images": 240, "seed": 4, "size": list(SMALL), "version": make.VERSION}
+    assert mark == {"images": 240, "seed": 4, "test_videos": 0, "size": list(SMALL), "version": make.VERSION}
     assert read_mpii(folder).fingerprint == written["annotations"].fingerprint
 
 
@@ -295,7 +333,7 @@ def test_an_interrupt_while_the_work_is_handed_out_does_not_wait_for_all_of_it(t
     assert len(drawn) < 50 and not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_does_not_wait_for_the_rest_of_the_pictures(tmp_path):
+def test_ctrl_c_does_not_wait_for_the_rest_of_the_images(tmp_path):
     drawn = []
 
     def press_ctrl_c(done, total):

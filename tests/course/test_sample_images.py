@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from mpii_course.sample import ACTIVITIES, CATEGORIES, render_classification
@@ -31,7 +32,7 @@ def video_of(name, seed=0):
 
 
 def alone(video, yaw=0.0, pose="stand", **changes):
-    """The video with its first actor only, standing still at a known yaw in the middle of the picture."""
+    """The video with its first actor only, standing still at a known yaw in the middle of the image."""
     actor = replace(video.actors[0], activity=replace(video.activity, poses=(pose, pose), prop="none", lift=0), lead=1)
     still = {"x": 0.667, "y": 0.76, "scale": 0.55, "yaw": yaw, "swing": 0.0, "turn": 0.0, "offset": np.zeros(16)}
     actor = replace(actor, **{**still, **changes}, look=replace(actor.look, height=1.0, build=1.0, legs="trousers"))
@@ -67,7 +68,7 @@ def test_a_torso_that_leans_towards_the_viewer_hides_no_hip_and_one_from_the_sid
     assert turned.visible[2] and not turned.visible[3]
 
 
-def test_a_person_who_faces_the_viewer_shows_all_joints_with_the_right_side_on_the_left_of_the_picture():
+def test_a_person_who_faces_the_viewer_shows_all_joints_with_the_right_side_on_the_left_of_the_image():
     person = VideoRenderer(alone(video_of("walking, general")), SIZE).frame(0).people[0]
     assert person.visible.all()
     for left, right in MPII.pairs:
@@ -94,7 +95,7 @@ def test_a_thing_in_front_hides_joints():
     assert not VideoRenderer(car, SIZE).frame(0).people[0].visible[RIGHT_KNEE]
 
 
-def test_joints_outside_the_picture_are_not_annotated():
+def test_joints_outside_the_image_are_not_annotated():
     person = VideoRenderer(alone(video_of("walking, general"), y=1.15), SIZE).frame(0).people[0]
     assert np.isnan(person.joints[[0, 5]]).all() and not person.visible[[0, 5]].any()
     assert np.isfinite(person.joints[MPII.index("head_top")]).all()
@@ -168,6 +169,13 @@ def test_every_category_that_takes_part_has_two_videos(videos):
     assert videos < 82 or min(counts) >= 2
 
 
+def test_the_test_part_has_the_categories_of_the_others_in_proportion():
+    counts = pd.Series([a.category for a in share_videos(210, least=0)]).value_counts()
+    quota = pd.Series(CATEGORY_SIZES) * 210 / sum(CATEGORY_SIZES.values())
+    assert (counts - quota).abs().max() <= 1 and len(counts) == len(CATEGORIES)
+    assert {a.category for a in share_videos(40, least=0, categories=3)} == set(quota.nlargest(3).index)
+
+
 def test_some_activities_are_very_rare():
     counts = np.unique([a.name for a in share_videos(170)], return_counts=True)[1]
     assert counts.min() == 1 and counts.max() >= 5
@@ -179,7 +187,7 @@ def test_largest_remainder_gives_whole_shares_that_add_up():
     assert largest_remainder(np.array([1.0, 1.0, 1.0]), 10).sum() == 10
 
 
-def test_pictures_for_pretraining_depend_on_the_seed_and_not_on_the_threads():
+def test_images_for_pretraining_depend_on_the_seed_and_not_on_the_threads():
     one = render_classification(12, 48, seed=5, frames_per_video=2, workers=1)
     two = render_classification(12, 48, seed=5, frames_per_video=2, workers=2)
     other = render_classification(12, 48, seed=6, frames_per_video=2)
@@ -192,6 +200,6 @@ def test_pictures_for_pretraining_depend_on_the_seed_and_not_on_the_threads():
     assert all(activity(ACTIVITIES[a]).category == CATEGORIES[c] for c, a in zip(one[1], one[2], strict=True))
 
 
-def test_balanced_pictures_have_every_category_equally_often():
+def test_balanced_images_have_every_category_equally_often():
     category = render_classification(32, 16, balanced=True)[1]
     np.testing.assert_array_equal(np.bincount(category, minlength=len(CATEGORIES)), 2)
