@@ -100,7 +100,7 @@ def make_sample(
             f"make_sample: images={images}, size={width} x {height}, seed={seed}, test_videos={test_videos} cannot be "
             f"used; images is at least 1, a side at least {_SMALLEST} pixels, seed and test_videos at least 0"
         )
-    wanted = {"images": int(images), "seed": int(seed), "test_videos": int(test_videos)}
+    wanted: dict[str, Any] = {"images": int(images), "seed": int(seed), "test_videos": int(test_videos)}
     wanted |= {"size": [width, height], "version": VERSION}
     if _whole_sample(folder, wanted):
         return read_mpii(folder)
