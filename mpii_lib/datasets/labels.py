@@ -1,4 +1,4 @@
-"""Labels: cleaned activity names, one class or several for a picture, and what a careless split would invent.
+"""Labels: cleaned activity names, one class or several for an image, and what a careless split would invent.
 
 Two things go wrong easily with MPII's activity names. Most of them contain commas ("sitting, playing cards"), so taking
 ", " for a separator cuts one activity into several that do not exist. And one name has up to seven activity ids, so
@@ -7,7 +7,6 @@ the *name* is the class.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 Column = Literal["category", "activity"]
-COLUMNS: tuple[Column, ...] = ("category", "activity")
 
 
 def clean_name(name: Any) -> str | None:
@@ -29,12 +27,10 @@ def clean_name(name: Any) -> str | None:
     Upper and lower case stay as in the file, and so do commas: no two names of the official file differ in case or
     white space alone, so there is nothing to merge.
     """
-    if name is None or name is pd.NA or (isinstance(name, float) and np.isnan(name)):
-        return None
-    return " ".join(str(name).split()) or None
+    return None if pd.isna(name) else " ".join(str(name).split()) or None
 
 
-def activity_names(ann: Annotations, image_ids: Iterable[int] | None = None, least: int = 1) -> list[str]:
+def activity_names(annotations: Annotations, image_ids: Iterable[int] | None = None, least: int = 1) -> list[str]:
     """List the activities that occur, by cleaned name, sorted: the classes of an activity classifier.
 
     The official file has 396 on its training images. The protocol with 393 classes (Pishchulin 2014, as Gkioxari 2015
@@ -44,7 +40,7 @@ def activity_names(ann: Annotations, image_ids: Iterable[int] | None = None, lea
 
     Parameters
     ----------
-    ann
+    annotations
         The annotations.
     image_ids
         Look at these images only; all by default.
@@ -56,84 +52,25 @@ def activity_names(ann: Annotations, image_ids: Iterable[int] | None = None, lea
     DatasetError
         No activity is left, or an image_id is unknown.
     """
-    images = ann.images if image_ids is None else ann.images.reindex(_known(ann, image_ids))
-    counts = Counter(name for name in map(clean_name, images["activity"].astype(object)) if name)
-    names = sorted(name for name, count in counts.items() if count >= least)
+    counts = _cleaned(annotations, "activity", image_ids).value_counts()
+    names = sorted(counts.index[counts >= least])
     if not names:
-        raise DatasetError(
-            f"activity_names: no activity has {least} or more of the {len(images)} images; give labelled images"
-        )
+        raise DatasetError(f"activity_names: no activity has {least} or more images; give labelled images")
     return names
 
 
-def label_names(ann: Annotations, target: Column | Sequence[Column]) -> list[str]:
+def label_names(annotations: Annotations, target: Column | Sequence[Column]) -> list[str]:
     """List the classes of a target: the names of a column, sorted, or those of several columns one after another.
 
     With several columns each name gets its column in front ("activity: running"), because "running" is a category and
     an activity too.
     """
-    columns = _columns(target)
-    names = []
-    for column in columns:
-        cleaned = {clean_name(value) for value in ann.images[column].astype(object)} - {None}
-        names += sorted(_title(column, name, columns) for name in cleaned if name)
-    return names
-
-
-def multi_hot(labels: Iterable[Iterable[str]], classes: Sequence[str]) -> np.ndarray:
-    """Write several labels an example as zeros and ones.
-
-    Parameters
-    ----------
-    labels
-        For each of N examples its names, cleaned here; none at all is allowed.
-    classes
-        C names in the order of the columns.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 (N, C): 1 where the example has the label, as binary cross-entropy wants it.
-
-    Raises
-    ------
-    DatasetError
-        A label is not among the classes, a class is named twice, or a string stands where a list of names should.
-    """
-    names = _distinct(classes)
-    place = {name: position for position, name in enumerate(names)}
-    rows = list(labels)
-    hot = np.zeros((len(rows), len(names)), dtype=np.float32)
-    for row, given in enumerate(rows):
-        if isinstance(given, str):
-            raise DatasetError(
-                f"multi_hot: example {row} is the string {given!r}; give a list of names, one of them too"
-            )
-        for name in filter(None, map(clean_name, given)):
-            if name not in place:
-                raise DatasetError(f"multi_hot: example {row} has the label {name!r}, which is none of the classes")
-            hot[row, place[name]] = 1.0
-    return hot
-
-
-def from_multi_hot(hot: np.ndarray, classes: Sequence[str], threshold: float = 0.5) -> list[tuple[str, ...]]:
-    """Give the names that stand in each row: those whose value is at least `threshold`, in the order of the classes.
-
-    Parameters
-    ----------
-    hot
-        (N, C) zeros and ones, or probabilities.
-    classes
-        The C names.
-    """
-    values, names = np.asarray(hot), _distinct(classes)
-    if values.ndim != 2 or values.shape[1] != len(names):
-        raise DatasetError(f"from_multi_hot: values {values.shape} for {len(names)} classes; give (N, {len(names)})")
-    return [tuple(name for name, value in zip(names, row, strict=True) if value >= threshold) for row in values]
+    columns = [_titled(annotations, column, target) for column in _columns(target)]
+    return [name for column in columns for name in sorted(column.dropna().unique())]
 
 
 def image_labels(
-    ann: Annotations,
+    annotations: Annotations,
     image_ids: Iterable[int],
     target: Column | Sequence[Column] = "category",
     classes: Sequence[str] | None = None,
@@ -142,34 +79,40 @@ def image_labels(
 
     Parameters
     ----------
-    ann, image_ids
+    annotations, image_ids
         The annotations, and which of their images.
     target
         "category" or "activity": one class an image. A sequence of these, such as ("category", "activity"): several
         labels an image.
     classes
-        Names in the order of the labels; by default `label_names(ann, target)`.
+        Names in the order of the labels; by default `label_names(annotations, target)`.
 
     Returns
     -------
     labels : numpy.ndarray
         One column: int32 (N,), -1 where the image has no label among the classes. A sequence of columns: float32
-        (N, C) multi-hot, with a row of zeros there.
+        (N, C) multi-hot, as binary cross-entropy wants it, with a row of zeros there.
     classes : list of str
         The C names.
+
+    Raises
+    ------
+    DatasetError
+        An image_id or the target is unknown, or a class is named twice.
     """
-    ids = _known(ann, image_ids)
-    names = _distinct(label_names(ann, target) if classes is None else classes)
-    columns = _columns(target)
-    found = [[clean_name(value) for value in ann.images[column].reindex(ids).astype(object)] for column in columns]
-    if isinstance(target, str):
-        return pd.Index(names, dtype=object).get_indexer(pd.Index(found[0], dtype=object)).astype(np.int32), names
-    wanted = set(names)
-    titled = [
-        [name and _title(column, name, columns) for name in values]
-        for column, values in zip(columns, found, strict=True)
-    ]
-    return multi_hot([[name for name in row if name in wanted] for row in zip(*titled, strict=True)], names), names
+    given = label_names(annotations, target) if classes is None else classes
+    names = [clean_name(name) or "" for name in given]
+    if len(set(names)) < len(names) or "" in names:
+        raise DatasetError("`classes`: a class is named twice, or has no name; give each name once")
+    ids = list(image_ids)
+    hot = np.zeros((len(ids), len(names)), dtype=np.float32)
+    for column in _columns(target):
+        positions = pd.Index(names, dtype=object).get_indexer(_titled(annotations, column, target, ids))
+        if isinstance(target, str):
+            return positions.astype(np.int32), names
+        rows = np.flatnonzero(positions >= 0)
+        hot[rows, positions[rows]] = 1
+    return hot, names
 
 
 def split_at_commas(names: Iterable[Any]) -> pd.DataFrame:
@@ -186,46 +129,43 @@ def split_at_commas(names: Iterable[Any]) -> pd.DataFrame:
         A row for each piece, most frequent first: `names` (how many activities it is cut from), `images`, and
         `is_activity` (whether it is an activity name by itself).
     """
-    images = Counter(name for name in map(clean_name, names) if name)
-    cut: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
-    for name, count in images.items():
-        for piece in {clean_name(part) or "" for part in name.split(", ")} - {""}:
-            cut[piece] += 1
-            seen[piece] += count
-    table = pd.DataFrame(
-        {"names": cut, "images": seen, "is_activity": {piece: piece in images for piece in cut}},
-    ).rename_axis("piece")
+    images = pd.Series([clean_name(name) for name in names], dtype=object).value_counts()
+    pieces = pd.DataFrame({"piece": images.index.str.split(", "), "name": images.index, "images": images.to_numpy()})
+    pieces = pieces.explode("piece")
+    pieces["piece"] = pieces["piece"].map(clean_name)
+    grouped = pieces.dropna().drop_duplicates(["piece", "name"]).groupby("piece")
+    table = grouped.agg(names=("name", "size"), images=("images", "sum"))
+    table["is_activity"] = table.index.isin(images.index)
     return table.sort_values(["names", "images"], ascending=False, kind="stable")
 
 
 def _columns(target: Column | Sequence[Column]) -> tuple[Column, ...]:
     columns = (target,) if isinstance(target, str) else tuple(target)
-    if not columns or len(set(columns)) < len(columns) or not set(columns) <= set(COLUMNS):
+    if not columns or len(set(columns)) < len(columns) or not set(columns) <= {"category", "activity"}:
         raise DatasetError(
             f'target={target!r} is unknown; use "category" or "activity", or ("category", "activity") for both at once'
         )
     return columns
 
 
-def _title(column: str, name: str, columns: Sequence[str]) -> str:
-    return name if len(columns) == 1 else f"{column}: {name}"
+def _cleaned(annotations: Annotations, column: str, image_ids: Iterable[int] | None) -> pd.Series:
+    """The names of a column, cleaned, None where there is none; of some images in the order given, or of all."""
+    values = annotations.images[column].astype(object)
+    if image_ids is not None:
+        ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))
+        unknown = ids[~ids.isin(values.index)]
+        if len(unknown):
+            raise DatasetError(
+                f"{len(unknown)} image_ids are not in the annotations, the first is {unknown[0]}; "
+                "take them from annotations.images.index"
+            )
+        values = values.loc[ids]
+    return values.map(clean_name)
 
 
-def _distinct(classes: Sequence[str]) -> list[str]:
-    names = [clean_name(name) or "" for name in classes]
-    if len(set(names)) < len(names) or "" in names:
-        twice = next((name for name, count in Counter(names).items() if count > 1), "")
-        raise DatasetError(f"a class is named twice in `classes`, or has no name ({twice!r}); give each name once")
-    return names
-
-
-def _known(ann: Annotations, image_ids: Iterable[int]) -> pd.Index:
-    ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))
-    unknown = ids[~ids.isin(ann.images.index)]
-    if len(unknown):
-        raise DatasetError(
-            f"{len(unknown)} image_ids are not in the annotations, the first is {unknown[0]}; "
-            "take them from ann.images.index"
-        )
-    return ids
+def _titled(
+    annotations: Annotations, column: str, target: Column | Sequence[Column], image_ids: Iterable[int] | None = None
+) -> pd.Series:
+    """The names of a column; with the column in front where the target has several."""
+    names = _cleaned(annotations, column, image_ids)
+    return names if len(_columns(target)) == 1 else f"{column}: " + names

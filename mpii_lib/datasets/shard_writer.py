@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,6 @@ from mpii_lib.datasets.shards import (
     Shards,
     Source,
     damage,
-    fingerprint_of,
-    header,
     open_shards,
     progress_bar,
     read_index,
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 _LOCK = ".lock"
-_OURS = re.compile(r"pictures-\d{5,}\.npy")
-_AHEAD = 16  # pictures that may be decoded before their turn to be written
+_SHARD_NAME = re.compile(r"images-\d{5,}\.npy")
+_AHEAD = 16  # images that may be decoded before their turn to be written
 
 
 def write_shards(
-    ann: Annotations,
+    annotations: Annotations,
     folder: str | Path,
     image_ids: Iterable[int] | None = None,
     *,
@@ -51,23 +51,23 @@ def write_shards(
     workers: int | None = None,
     progress: bool = False,
 ) -> Shards:
-    """Read every picture once, as `classification_dataset` does, and keep it at one size in a few large files.
+    """Read every image once, as `ImageDataset` does, and keep it at one size in a few large files.
 
     A shard is moved into place when it is whole, so a broken-off run goes on with the first one that is missing. Run
-    again, it keeps the shards whose picture files have neither changed nor moved, and makes the others.
+    again, it keeps the shards whose image files have neither changed nor moved, and makes the others.
 
     Parameters
     ----------
-    ann
-        The annotations; pictures lie in `ann.folder`.
+    annotations
+        The annotations; images lie in `annotations.folder`.
     folder
         Where to write; new, empty, or with shards of the same size.
     image_ids
-        Which pictures. Default: all of `ann`.
+        Which images. Default: all.
     size
-        (height, width) in pixels, whatever a picture's proportions. Training can use this size or a smaller one.
+        (height, width) in pixels, whatever an image's proportions. Training can use this size or a smaller one.
     megabytes
-        A shard holds at most so many (of 2**20 bytes), and at least one picture.
+        A shard holds at most so many (of 2**20 bytes), and at least one image.
     workers
         Threads that decode; as many as there are cores by default.
     progress
@@ -76,12 +76,12 @@ def write_shards(
     Returns
     -------
     Shards
-        With `.unreadable`: pictures that could not be read are left out, and listed there with the reason.
+        With `.unreadable`: images that could not be read, with the reason.
 
     Raises
     ------
     DatasetError
-        The folder holds something else or cannot be written, there is no room, or none of the pictures can be read.
+        The folder holds something else or cannot be written, there is no room, or none of the images can be read.
     """
     folder = Path(folder).expanduser()
     if np.shape(size) != (2,) or min(size) < 1 or megabytes < 1 or (workers is not None and workers < 1):
@@ -90,123 +90,111 @@ def write_shards(
             "size is (height, width), and each number at least 1"
         )
     shape = (int(size[0]), int(size[1]))
-    ids = [int(image) for image in (ann.images.index if image_ids is None else image_ids)]
+    ids = [int(image) for image in (annotations.images.index if image_ids is None else image_ids)]
     if not ids or len(set(ids)) < len(ids):
         raise DatasetError(f"write_shards: {len(ids)} image_ids, {len(set(ids))} different ones; give each image once")
-    paths = [Path(ann.image_path(image)) for image in ids]
+    paths = [annotations.image_path(image) for image in ids]
     check_images(paths, "write_shards")
-    sources = [
-        _source(image, str(ann.images.at[image, "file_name"]), path) for image, path in zip(ids, paths, strict=True)
-    ]
+    names = annotations.images["file_name"].loc[ids].astype(str)
+    sources = [_source(image, name, path) for image, name, path in zip(ids, names, paths, strict=True)]
+    rows = max(1, megabytes * 2**20 // (shape[0] * shape[1] * 3))
+    chunks = [sources[start : start + rows] for start in range(0, len(sources), rows)]
+    planned = {f"images-{number:05d}.npy": chunk for number, chunk in enumerate(chunks)}
     _refuse_other_content(folder)
     make_folder(folder, DatasetError)
     with exclusive(folder / _LOCK):
         for leftover in folder.glob(f"{PARTIAL}*"):  # of a run that was killed
             leftover.unlink(missing_ok=True)
-        _write(folder, shape, sources, dict(zip(ids, paths, strict=True)), megabytes, workers, progress)
+        _Writer(folder, shape, planned, dict(zip(ids, paths, strict=True))).write(workers, progress)
     return open_shards(folder)
 
 
-def _write(
-    folder: Path,
-    size: tuple[int, int],
-    sources: list[Source],
-    paths: dict[int, Path],
-    megabytes: int,
-    workers: int | None,
-    progress: bool,
-) -> None:
-    """Make the shards that are missing, and write the index after each, so that a kill costs one shard at most."""
-    pictures = max(1, megabytes * 2**20 // (size[0] * size[1] * 3))
-    planned = [sources[start : start + pictures] for start in range(0, len(sources), pictures)]
-    done = _kept(folder, size, planned)
-    _want_room(folder, size, [source for number, chunk in enumerate(planned) if number not in done for source in chunk])
+@dataclass
+class _Writer:
+    """A folder, the images that each of its shards is to hold, where they lie, and the shards that are done."""
 
-    def keep_index() -> None:
-        _write_index(folder, size, [done[number] for number in sorted(done)], len(done) == len(planned))
+    folder: Path
+    size: tuple[int, int]
+    planned: dict[str, list[Source]]  # by file name, as `done`
+    paths: dict[int, Path]
+    done: dict[str, Shard] = field(default_factory=dict)
 
-    keep_index()  # before a file changes: from here on what is there counts as unfinished
-    with ThreadPoolExecutor(workers or os.cpu_count() or 2) as pool, progress_bar(len(sources), progress) as bar:
-        try:
-            for number, chunk in enumerate(planned):
-                if number in done:
-                    bar.update(len(chunk))
-                    continue
-                done[number] = _write_shard(folder / f"pictures-{number:05d}.npy", chunk, paths, size, pool, bar)
-                keep_index()
-        except BaseException:  # Ctrl-C, most of all: the pool would decode the rest before it lets go
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    names = {shard.file for shard in done.values()}
-    for path in folder.iterdir():  # of an earlier run with more pictures
-        if _OURS.fullmatch(path.name) and path.name not in names:
-            path.unlink()
-
-
-def _write_shard(
-    path: Path,
-    sources: list[Source],
-    paths: dict[int, Path],
-    size: tuple[int, int],
-    pool: ThreadPoolExecutor,
-    bar: Any,
-) -> Shard:
-    """Decode the pictures of one shard in parallel, and write them in their order as they come."""
-    unreadable: dict[int, str] = {}
-    with replacing(path, DatasetError) as temporary, temporary.open("wb") as file:
-        file.write(header(len(sources), size))
-        tasks: Iterator[Future[np.ndarray]] = (pool.submit(read_image, paths[s.image_id], size) for s in sources)
-        waiting = deque(islice(tasks, _AHEAD))  # so many pictures are in memory, not a whole shard
-        for source in sources:
+    def write(self, workers: int | None, progress: bool) -> None:
+        """Make the shards that are missing, and write the index after each, so that a kill costs one at most."""
+        self._keep()
+        self._want_room(sum(len(sources) for name, sources in self.planned.items() if name not in self.done))
+        self._write_index()  # before a file changes: what is there counts as unfinished now
+        bar = progress_bar(len(self.paths), progress, "writing shards", " images")
+        with bar, ThreadPoolExecutor(workers or os.cpu_count() or 2) as pool:
             try:
-                file.write(waiting.popleft().result().data)
-            except DatasetError as error:
-                unreadable[source.image_id] = str(error)
-            waiting.extend(islice(tasks, 1))
-            bar.update()
-        file.seek(0)
-        file.write(header(len(sources) - len(unreadable), size))
-        file.flush()
-        digest = sha256_of(temporary)
-    return Shard(path.name, digest, sources, unreadable)
+                for name, sources in self.planned.items():
+                    if name in self.done:
+                        bar.update(len(sources))
+                        continue
+                    self.done[name] = self._write_shard(name, sources, pool, bar)
+                    self._write_index()
+            except BaseException:  # Ctrl-C, most of all: the pool would decode the rest before it lets go
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for path in self.folder.glob("images-*.npy"):  # of an earlier run with more images
+            if path.name not in self.planned:
+                path.unlink()
 
+    def _keep(self) -> None:
+        """Take over the shards of an earlier run that hold what is planned; DatasetError for another size."""
+        try:
+            index, _ = read_index(self.folder)
+        except DatasetError:  # none, or a broken one: every shard is made again
+            return
+        if index.size != self.size:
+            height, width = index.size
+            raise DatasetError(
+                f"{self.folder}: holds shards of {height} x {width} pixels; choose another folder for this size"
+            )
+        for shard in index.shards:
+            found = [source._replace(unreadable="") for source in shard.sources]
+            if found == self.planned.get(shard.file) and not damage(self.folder, shard, self.size):
+                self.done[shard.file] = shard
 
-def _kept(folder: Path, size: tuple[int, int], planned: list[list[Source]]) -> dict[int, Shard]:
-    """The shards of an earlier run that hold what is planned, by number; DatasetError for those of another size."""
-    try:
-        found = read_index(folder)
-    except DatasetError:  # a broken index: every shard is made again
-        return {}
-    if found is None:
-        return {}
-    if found[0].size != size:
-        height, width = found[0].size
-        raise DatasetError(f"{folder}: holds shards of {height} x {width} pixels; choose another folder for this size")
-    by_name = {shard.file: shard for shard in found[0].shards}
-    kept = {number: by_name.get(f"pictures-{number:05d}.npy") for number in range(len(planned))}
-    return {
-        number: shard
-        for number, shard in kept.items()
-        if shard is not None and shard.sources == planned[number] and not damage(folder, shard, size)
-    }
+    def _write_shard(self, name: str, sources: list[Source], pool: ThreadPoolExecutor, bar: Any) -> Shard:
+        """Decode the images of one shard in parallel, and write them in their order as they come."""
+        shape = (len(sources), *self.size, 3)
+        written = []
+        with replacing(self.folder / name, DatasetError) as temporary, temporary.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            offset = file.tell()
+            tasks = (pool.submit(read_image, self.paths[source.image_id], self.size) for source in sources)
+            waiting = deque(islice(tasks, _AHEAD))  # so many images are in memory, not a whole shard
+            for source in sources:
+                try:
+                    file.write(waiting.popleft().result().data)
+                    written.append(source)
+                except DatasetError as error:
+                    file.write(bytes(math.prod(shape[1:])))
+                    written.append(source._replace(unreadable=str(error)))
+                waiting.extend(islice(tasks, 1))
+                bar.update()
+            file.flush()
+            digest = sha256_of(temporary)
+        return Shard(name, offset, digest, written)
 
+    def _write_index(self) -> None:
+        shards = [self.done[name] for name in sorted(self.done)]
+        fingerprint = Shards(self.folder, self.size, shards).fingerprint
+        complete = len(shards) == len(self.planned)
+        head = {"format": FORMAT, "size": self.size, "complete": complete, "fingerprint": fingerprint}
+        lines = ",\n  ".join(json.dumps(shard._asdict()) for shard in shards)
+        with replacing(self.folder / INDEX, DatasetError) as temporary:
+            temporary.write_text(json.dumps(head)[:-1] + f',\n "shards": [\n  {lines}\n]}}\n', encoding="utf-8")
 
-def _write_index(folder: Path, size: tuple[int, int], shards: list[Shard], complete: bool) -> None:
-    sources = [source for shard in shards for source in shard.sources]
-    lines = ",\n  ".join(
-        json.dumps(
-            {
-                "file": shard.file,
-                "sha256": shard.sha256,
-                "unreadable": shard.unreadable,
-                "images": [list(source) for source in shard.sources],
-            }
-        )
-        for shard in shards
-    )
-    head = {"format": FORMAT, "size": size, "complete": complete, "fingerprint": fingerprint_of(size, sources)}
-    with replacing(folder / INDEX, DatasetError) as temporary:
-        temporary.write_text(json.dumps(head)[:-1] + f',\n "shards": [\n  {lines}\n]}}\n', encoding="utf-8")
+    def _want_room(self, images: int) -> None:
+        """Say before an hour of work that the disk is too small for it."""
+        needed, free = images * math.prod(self.size) * 3, shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise DatasetError(
+                f"{self.folder}: the shards need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
+                "make room, choose another folder, or a smaller size"
+            )
 
 
 def _source(image_id: int, name: str, path: Path) -> Source:
@@ -218,23 +206,11 @@ def _source(image_id: int, name: str, path: Path) -> Source:
 
 
 def _refuse_other_content(folder: Path) -> None:
-    """A folder with anything but shards may be the pictures' own; nothing is written among them."""
+    """A folder with anything but shards may be the images' own; nothing is written among them."""
     try:
         names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read ({error.strerror or error}); choose another folder") from None
-    own = (INDEX, _LOCK)
-    other = [n for n in names if n not in own and not n.startswith(PARTIAL) and not _OURS.fullmatch(n)]
-    if other:
-        raise DatasetError(f"{folder}: holds {other[0]}, which is no shard; choose a new or empty folder")
-
-
-def _want_room(folder: Path, size: tuple[int, int], sources: list[Source]) -> None:
-    """Say before an hour of work that the disk is too small for it."""
-    needed = sum(source.bytes >= 0 for source in sources) * size[0] * size[1] * 3
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DatasetError(
-            f"{folder}: the shards need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-            "make room, choose another folder, or a smaller size"
-        )
+    for name in names:
+        if name not in (INDEX, _LOCK) and not name.startswith(PARTIAL) and not _SHARD_NAME.fullmatch(name):
+            raise DatasetError(f"{folder}: holds {name}, which is no shard; choose a new or empty folder")

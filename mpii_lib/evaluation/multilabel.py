@@ -144,7 +144,7 @@ def evaluate_multilabel(
             f"labels {hot.shape}, probabilities {scores.shape}, {len(names)} classes: give (N, C), (N, C) and C names"
         )
     if not np.isin(hot, (0, 1)).all() or not hot.any():
-        raise MpiiError("labels: give zeros and ones (N, C) with at least one 1, as multi_hot makes them")
+        raise MpiiError("labels: give zeros and ones (N, C) with at least one 1, as image_labels makes them")
     return MultilabelResult(hot.astype(np.int8), scores, names, float(threshold))
 
 

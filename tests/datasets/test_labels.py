@@ -1,4 +1,4 @@
-"""Labels: names are cleaned and never cut, several labels survive a round trip, and the real file's counts hold."""
+"""Labels: names are cleaned and never cut, several labels stay with their images, and the real file's counts hold."""
 
 import numpy as np
 import pandas as pd
@@ -6,17 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpii_course.sample import make_sample
 from mpii_lib.annotations import read_mpii
 from mpii_lib.datasets import (
+    ImageDataset,
     activity_names,
     class_weights,
-    classification_dataset,
     clean_name,
-    from_multi_hot,
     image_labels,
     label_names,
-    make_sample,
-    multi_hot,
     split_at_commas,
 )
 from mpii_lib.errors import DatasetError
@@ -58,39 +56,10 @@ def test_cleaning_twice_is_cleaning_once(names):
         assert clean_name(once) == once and (once is None or once.strip())
 
 
-@given(st.lists(st.sets(st.integers(0, 4)), min_size=1, max_size=8))
-def test_multi_hot_and_back_gives_the_same_labels(rows):
-    classes = ["a", "b, c", "d", "e f", "g"]
-    labels = [[classes[position] for position in sorted(row)] for row in rows]
-    hot = multi_hot(labels, classes)
-    assert hot.dtype == np.float32 and hot.shape == (len(rows), 5)
-    assert from_multi_hot(hot, classes) == [tuple(row) for row in labels]
-
-
-def test_a_comma_inside_a_name_is_one_label_and_not_two():
-    hot = multi_hot([["yoga, Power"], [" yoga,  Power "], []], ["yoga, Power", "golf"])
-    assert hot.tolist() == [[1, 0], [1, 0], [0, 0]]
-
-
-@pytest.mark.parametrize(
-    ("labels", "classes", "message"),
-    [
-        ([["swimming"]], ["golf"], "none of the classes"),
-        (["golf"], ["golf"], "give a list of names"),
-        ([["golf"]], ["golf", " golf"], "named twice"),
-        ([["golf"]], ["golf", ""], "no name"),
-    ],
-)
-def test_labels_that_make_no_sense_are_refused(labels, classes, message):
-    with pytest.raises(DatasetError, match=message):
-        multi_hot(labels, classes)
-
-
-def test_probabilities_become_names_at_the_threshold():
-    assert from_multi_hot(np.array([[0.6, 0.2], [0.5, 0.9]]), ["a", "b"]) == [("a",), ("a", "b")]
-    assert from_multi_hot(np.array([[0.6, 0.2]]), ["a", "b"], threshold=0.1) == [("a", "b")]
-    with pytest.raises(DatasetError, match=r"give \(N, 2\)"):
-        from_multi_hot(np.array([0.6, 0.2]), ["a", "b"])
+@pytest.mark.parametrize("classes", [["golf", " golf"], ["golf", ""]])
+def test_classes_that_make_no_sense_are_refused(sample, classes):
+    with pytest.raises(DatasetError, match="named twice, or has no name"):
+        image_labels(sample, sample.images.index, classes=classes)
 
 
 def test_splitting_at_commas_invents_labels_and_says_which_are_real():
@@ -100,16 +69,16 @@ def test_splitting_at_commas_invents_labels_and_says_which_are_real():
     assert set(table.index) == {"ski", "downhill", "run", "general"}
 
 
-def test_category_and_activity_are_two_ones_a_picture_and_never_mix_names(sample):
+def test_category_and_activity_are_two_ones_an_image_and_never_mix_names(sample):
     train = sample.images.index[sample.images["activity"].notna()]
     hot, names = image_labels(sample, train, BOTH)
-    assert names == label_names(sample, BOTH) and (hot.sum(axis=1) == 2).all()
+    assert names == label_names(sample, BOTH) and (hot.sum(axis=1) == 2).all() and hot.dtype == np.float32
     shared = set(sample.images["category"].dropna()) & set(sample.images["activity"].dropna())
     assert all(f"category: {name}" in names and f"activity: {name}" in names for name in shared)
-    back = from_multi_hot(hot, names)
-    for image_id, (category, activity) in zip(train, back, strict=True):
-        row = sample.images.loc[image_id]
-        assert (category, activity) == (f"category: {row['category']}", f"activity: {row['activity']}")
+    for image_id, row in zip(train, hot, strict=True):
+        category, activity = (names[position] for position in np.flatnonzero(row))
+        image = sample.images.loc[image_id]
+        assert (category, activity) == (f"category: {image['category']}", f"activity: {image['activity']}")
 
 
 def test_one_column_gives_positions_and_a_sequence_of_one_gives_the_same_as_multi_hot(sample):
@@ -122,7 +91,7 @@ def test_one_column_gives_positions_and_a_sequence_of_one_gives_the_same_as_mult
     assert (~labelled).any()  # the file's test images
 
 
-def test_activity_names_count_images_of_the_given_part(sample):
+def test_activity_names_count_the_given_images(sample):
     train = sample.images.index[sample.images["activity"].notna()]
     some = train[:10]
     assert activity_names(sample, some) == sorted(sample.images.loc[some, "activity"].unique())
@@ -134,32 +103,27 @@ def test_activity_names_count_images_of_the_given_part(sample):
         activity_names(sample, [-5])
 
 
-def test_a_dataset_feeds_several_labels_that_stay_with_their_pictures(sample):
-    train = sample.images.index[sample.images["split"] == "train"]
-    data = classification_dataset(sample, train, BOTH, size=(16, 16), batch=7, shuffle=True)
-    place = {image_id: row for row, image_id in enumerate(data.image_ids)}
-    for pictures, labels, ids in data.batches():
-        assert labels.shape == (len(pictures), len(data.classes)) and (labels.sum(axis=1) == 2).all()
-        assert (labels == data.labels[[place[image_id] for image_id in ids]]).all()
-    _, labels = next(iter(data.tf))
-    assert labels.shape[1] == len(data.classes) and labels.dtype.name == "float32"
-    one = data.fingerprint
-    data.labels = data.labels[::-1].copy()
-    assert data.fingerprint != one
+def test_a_dataset_feeds_several_labels_that_stay_with_their_images(sample):
+    train = sample.images.index[sample.images["activity"].notna()]
+    data = ImageDataset(sample, train, BOTH, size=(16, 16), batch_size=7)
+    hot, names = image_labels(sample, train, BOTH)
+    assert data.classes == names and (data.labels == hot).all()
+    images, labels = data[1]
+    assert labels.dtype == np.float32 and (labels == hot[7 : 7 + len(images)]).all()
 
 
 def test_unlabelled_images_and_labels_outside_the_classes_are_left_out(sample):
     ids = sample.images.index
     activities = activity_names(sample)[:2]
-    data = classification_dataset(sample, ids, ("activity",), classes=activities, size=(16, 16))
+    data = ImageDataset(sample, ids, ("activity",), classes=activities, size=(16, 16))
     assert set(sample.images.loc[data.image_ids, "activity"]) <= set(activities)
-    assert data.excluded == len(ids) - len(data) > 0
+    assert data.excluded == len(ids) - len(data.image_ids) > 0
 
 
 def test_an_unknown_target_says_what_there_is(sample):
     for target in ("pose", ("category", "pose"), (), ("category", "category")):
         with pytest.raises(DatasetError, match="both at once"):
-            classification_dataset(sample, sample.images.index, target)
+            ImageDataset(sample, sample.images.index, target)
 
 
 def test_class_weights_of_several_labels_are_refused():
@@ -186,19 +150,19 @@ def test_the_real_file_has_names_that_are_a_category_and_an_activity(real):
     hot, names = image_labels(real, labelled, BOTH)
     assert hot.shape == (17_462, 20 + 396) and (hot.sum(axis=1) == 2).all()
     assert {"category: running", "activity: running"} <= set(names)
-    assert from_multi_hot(hot[:1], names)[0][0].startswith("category: ")
+    assert names[hot[0].argmax()].startswith("category: ")
 
 
 def test_a_class_list_of_its_own_measures_a_model_of_57_percent_at_about_9_on_the_real_labels(real):
-    """Hold what notebook 29 quotes, with its function: 20 splits with a fifth of the pictures in the test part."""
+    """Hold what notebook 29 quotes, with its function: 20 splits with a fifth of the images in the test split."""
     labels = real.images["activity"].dropna().to_numpy(dtype=object)
 
     def measured(labels, share, right, seed):
         rng = np.random.default_rng(seed)
         shuffled = rng.permutation(labels)
         test, rest = np.split(shuffled, [round(share * len(labels))])
-        answers = np.where(rng.random(len(test)) < right, test, rng.choice(rest, len(test)))
-        return np.mean(np.searchsorted(np.unique(rest), answers) == np.searchsorted(np.unique(test), test))
+        predictions = np.where(rng.random(len(test)) < right, test, rng.choice(rest, len(test)))
+        return np.mean(np.searchsorted(np.unique(rest), predictions) == np.searchsorted(np.unique(test), test))
 
     values = [measured(labels, 0.2, 0.5666, seed) for seed in range(20)]
     assert np.mean(values) == pytest.approx(0.089, abs=0.005)
