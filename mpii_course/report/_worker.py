@@ -1,7 +1,7 @@
 """Run one notebook with papermill in a process of its own: reads one JSON object, writes one JSON line for each event.
 
-`run_notebooks` starts it by its path, so it imports nothing of mpii_lib. A process of its own frees all its memory at
-the end, cannot take its neighbours down, and can be stopped.
+`run_notebooks` starts it by its path, so it imports nothing of mpii_course. A process of its own frees all its memory
+at the end, cannot take its neighbours down, and can be stopped.
 """
 
 from __future__ import annotations
@@ -11,39 +11,6 @@ import logging
 import os
 import sys
 from typing import Any, TextIO
-
-INJECTED = "injected-parameters"
-
-
-def _own_engine(events: TextIO) -> type:
-    """Build a papermill engine that says which cell it is at."""
-    from papermill.engines import NBClientEngine
-
-    class Engine(NBClientEngine):
-        @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-            cells = [c for c in nb_man.nb.cells if c.cell_type == "code" and INJECTED not in c.metadata.get("tags", [])]
-            numbers = {id(cell): number for number, cell in enumerate(cells, 1)}
-            begin, complete = nb_man.cell_start, nb_man.cell_complete
-
-            def cell_start(cell: Any, cell_index: int | None = None, **rest: Any) -> None:
-                if id(cell) in numbers:
-                    _say(events, event="start", cell=numbers[id(cell)], total=len(cells))
-                begin(cell, cell_index=cell_index, **rest)
-
-            def cell_complete(cell: Any, cell_index: int | None = None, **rest: Any) -> None:
-                complete(cell, cell_index=cell_index, **rest)
-                if id(cell) in numbers:
-                    _say(events, event="done", cell=numbers[id(cell)], total=len(cells))
-
-            nb_man.cell_start, nb_man.cell_complete = cell_start, cell_complete
-            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
-
-    return Engine
-
-
-def _say(events: TextIO, **event: Any) -> None:
-    print(json.dumps(event), file=events, flush=True)
 
 
 def _peak_memory_mb() -> float | None:
@@ -57,17 +24,22 @@ def _peak_memory_mb() -> float | None:
 
 
 def run(task: dict[str, Any], events: TextIO) -> None:
-    """Run the notebook that the task names; the last event says how it ended."""
+    """Run the notebook that the task names: an event for each code cell that begins, and the last for the end."""
     import papermill
-    from papermill.engines import papermill_engines
+
+    def write(**event: Any) -> None:
+        print(json.dumps(event), file=events, flush=True)
+
+    def cell_begins(cell: Any, **_: Any) -> None:
+        if "injected-parameters" not in cell.metadata.get("tags", []):
+            write(cell=cell.get("id"))
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    papermill_engines.register("mpii", _own_engine(events))
     error = None
     try:
         papermill.execute_notebook(
-            task["source"], task["output"], parameters=task["parameters"], engine_name="mpii", kernel_name="python3",
-            language="python", progress_bar=False, execution_timeout=task["timeout"], start_timeout=120,
+            task["source"], task["output"], parameters=task["parameters"], kernel_name="python3", language="python",
+            progress_bar=False, execution_timeout=task["timeout"], start_timeout=120, on_cell_execute=cell_begins,
         )  # fmt: skip
     except papermill.PapermillExecutionError as failure:
         error = _one_line(failure.ename, failure.evalue)
@@ -77,7 +49,7 @@ def run(task: dict[str, Any], events: TextIO) -> None:
         error = _one_line(type(failure).__name__, str(failure))
         if type(failure).__name__ == "DeadKernelError":
             error = "the kernel died, most often because memory ran out; run fewer notebooks at once (--jobs 1)"
-    _say(events, event="end", error=error, peak_mb=_peak_memory_mb())
+    write(error=error, peak_mb=_peak_memory_mb())
 
 
 def _one_line(name: str, text: str) -> str:

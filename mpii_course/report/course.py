@@ -14,20 +14,14 @@ from typing import Any
 from mpii_course.report.page import build_report, check_index
 from mpii_course.report.parameters import check_parameters, notebook_parameters
 from mpii_course.report.run import NotebookRun, Progress, require_notebook_tools, run_notebooks
+from mpii_course.report.trainings import BACKBONE_NOTEBOOKS
 from mpii_lib.errors import ReportError
 from mpii_lib.files import make_folder
 
 ALWAYS = ("00_start_here", "10_mpii_annotations", "11_data_exploration")
-BACKBONE_NOTEBOOKS = {
-    "Xception": "21_xception",
-    "ResNet50": "22_resnet50",
-    "VGG16": "23_vgg16",
-    "VGG19": "24_vgg19",
-    "InceptionResNetV2": "25_inception_resnet_v2",
-}
 POSE = "32_pose_evaluation"
 LAST = "90_report"
-PARTS = ("notebooks", "runs", "pages", "index.html")
+PIECES = ("notebooks", "runs", "pages", "index.html")
 
 
 def choose_notebooks(folder: str | Path, backbones: Sequence[str] = ()) -> tuple[list[Path], list[Path], list[str]]:
@@ -132,10 +126,10 @@ def make_report(
     return folder / "index.html", [replace(run, output=folder / "notebooks" / run.output.name) for run in runs]
 
 
-def _prepare(stage: Path, settings: dict[str, Any]) -> None:
-    """Make the folder in which the report grows; keep an interrupted run's records when the settings are the same."""
-    note = stage / "settings.json"
-    text = json.dumps(settings, sort_keys=True, default=str)
+def _prepare(stage: Path, inputs: dict[str, Any]) -> None:
+    """Make the folder in which the report grows; keep an interrupted run's records when the inputs are the same."""
+    note = stage / "inputs.json"
+    text = json.dumps(inputs, sort_keys=True, default=str)
     if stage.exists() and not (note.is_file() and note.read_text(encoding="utf-8") == text):
         if any(stage.glob("runs/**/run.json")):  # perhaps hours of training: set aside, not deleted
             earlier = stage.parent / "earlier"
@@ -157,12 +151,12 @@ def _publish(stage: Path, folder: Path) -> None:
     moved: list[tuple[Path, Path]] = []
     earlier = folder / "earlier" / _now()
     try:
-        for name in PARTS:
+        for name in PIECES:
             if (folder / name).exists():
                 earlier.mkdir(parents=True, exist_ok=True)
                 os.replace(folder / name, earlier / name)
                 moved.append((folder / name, earlier / name))
-        for name in PARTS:
+        for name in PIECES:
             if (stage / name).exists():
                 os.replace(stage / name, folder / name)
                 moved.append((stage / name, folder / name))

@@ -27,7 +27,7 @@ _LIVE_NOTE = '<p class="note">A control stands here in the live notebook; open i
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture among a notebook's outputs: a data address, its alternative text, its size in pixels."""
+    """An image among a notebook's outputs: a data address, its alternative text, its size in pixels."""
 
     source: str
     alt: str
@@ -81,8 +81,8 @@ def _small(png: bytes, alt: str, width: int = 960) -> Figure:
     """A figure no wider than `width` pixels, as WebP: a fifth of the bytes. The notebook's own page has it in full."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(png)) as picture:
-        colours = picture.convert("RGBA" if picture.mode in ("P", "LA", "RGBA") else "RGB")
+    with Image.open(io.BytesIO(png)) as image:
+        colours = image.convert("RGBA" if image.mode in ("P", "LA", "RGBA") else "RGB")
         colours.thumbnail((width, 4 * width))
         buffer = io.BytesIO()
         colours.save(buffer, "WEBP", quality=85)
@@ -97,7 +97,7 @@ def notebook_body(notebook: Any, source: Path, pages: Collection[str] = ()) -> s
     notebook
         The notebook (nbformat 4).
     source
-        Where it came from: pictures with a relative address are looked up beside it and put inside.
+        Where it came from: images with a relative address are looked up beside it and put inside.
     pages
         Names of notebooks that have a page in the same folder, so that links between them work.
     """
@@ -124,8 +124,8 @@ def notebook_body(notebook: Any, source: Path, pages: Collection[str] = ()) -> s
         return str(MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(text))
 
     order = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
-    settings = Config(NbConvertBase={"display_data_priority": order})
-    exporter = Exporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True, config=settings)
+    config = Config(NbConvertBase={"display_data_priority": order})
+    exporter = Exporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True, config=config)
     exporter.log.setLevel(logging.ERROR)
     body, _ = exporter.from_notebook_node(_static(notebook))
     return offline(body, source, pages)
@@ -151,7 +151,7 @@ def _static(notebook: Any) -> Any:
 
 
 def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
-    """Return HTML that loads nothing from elsewhere: pictures inside or told by their text, no script."""
+    """Return HTML that loads nothing from elsewhere: images inside or replaced by their text, no script."""
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(fragment, "html.parser")
@@ -170,7 +170,7 @@ def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
         if _NEEDS_NETWORK.search(str(tag.get("style") or "")):
             del tag["style"]
     for image in soup.find_all("img"):
-        _picture(soup, image, source.parent)
+        _image(soup, image, source.parent)
     _tables(soup)
     _headings(soup)
     _unique_ids(soup)
@@ -182,7 +182,7 @@ def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
     return str(soup)
 
 
-def _picture(soup: Any, image: Any, folder: Path) -> None:
+def _image(soup: Any, image: Any, folder: Path) -> None:
     address = image.get("src") or ""
     image["alt"] = image.get("alt") or NO_ALT
     if address.startswith("data:"):

@@ -10,19 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mpii_course.report import poses, trainings
 from mpii_course.report.notebook_page import Figure, figures_of, notebook_body, title_of
-from mpii_course.report.original import ORIGINAL
+from mpii_course.report.original_report import original_rows
 from mpii_course.report.parameters import notebook_parameters
-from mpii_course.report.poses import GROUPS, POSE_NOTEBOOKS, PUBLISHED, read_poses
 from mpii_course.report.run import NotebookRun, read_run, require_notebook_tools
-from mpii_course.report.trainings import ORIGINAL_WEIGHTS, best, by_model, by_parameter, read_trainings, weights_of
 from mpii_lib.errors import ReportError
 from mpii_lib.files import make_folder, replacing
 
 #: A page with this in its head is ours and may be replaced.
 GENERATOR = "mpii report"
 _DATA_NAMES = {
-    "sample": "the drawn sample of mpii_lib",
+    "sample": "the drawn sample of mpii_course",
     "mpii": "MPII Human Pose",
     "coco": "COCO keypoints 2017",
 }
@@ -46,7 +45,7 @@ class Chapter:
     @property
     def is_pose(self) -> bool:
         """Whether its figures stand in the pose section."""
-        return self.run.name in POSE_NOTEBOOKS
+        return self.run.name in poses.POSE_NOTEBOOKS
 
 
 def build_report(folder: str | Path) -> Path:
@@ -78,34 +77,35 @@ def build_report(folder: str | Path) -> Path:
     chapters = []
     for path in found:
         run, notebook = read_run(path)
-        parameters = {n: p.default for n, p in notebook_parameters(path).items()} | _given(notebook)
+        parameters = {name: parameter.default for name, parameter in notebook_parameters(path).items()}
+        parameters |= notebook.metadata.get("papermill", {}).get("parameters") or {}
         figures = figures_of(notebook, _MOST_FIGURES.get(run.name, 2))
-        chapter = Chapter(run, title_of(notebook, run.name), figures, parameters)
-        chapters.append(chapter)
+        chapters.append(Chapter(run, title_of(notebook, run.name), figures, parameters))
         body = notebook_body(notebook, run.source, names)
-        page = _render("notebook.html", chapter=chapter, body=body, data=_data(chapters[-1:]))
+        page = _render("notebook.html", chapter=chapters[-1], body=body, data=_data(chapters[-1:]))
         _write(folder / "pages" / f"{run.name}.html", page)
-    trainings, skipped = read_trainings(folder / "runs")
-    models = by_model(trainings)
+    rows, skipped = trainings.read_rows(folder / "runs")
+    trained = trainings.classifier_trainings(rows)
+    models = trainings.by_model(trained)
     index = _render(
         "index.html",
         chapters=chapters,
         failed=[c for c in chapters if not c.run.ok],
         data=_data(chapters),
-        trainings=trainings,
+        trainings=trained,
         skipped=skipped,
-        best=best(t for t in trainings if t.test is not None),
+        best=trainings.best(t for t in trained if t.test is not None),
         models=models,
         compared=[group.ours for group in models if group.ours],
-        weights_of=weights_of,
-        original_weights=ORIGINAL_WEIGHTS,
-        parameter_rows=by_parameter(trainings),
-        activities=[row for row in ORIGINAL if row.table == "activities"],
-        poses=read_poses(folder / "runs"),
-        published_poses=PUBLISHED,
-        pose_groups=GROUPS,
+        weights_of=trainings.weights_of,
+        original_weights=trainings.ORIGINAL_WEIGHTS,
+        parameter_rows=trainings.by_parameter(trained),
+        activities=trainings.plain_rows(original_rows("activities")),
+        poses=poses.pose_runs(rows),
+        published_poses=poses.PUBLISHED,
+        pose_groups=poses.GROUPS,
         versions=_versions(),
-        settings=_common(chapters),
+        parameters=_common(chapters),
     )
     return _write(folder / "index.html", index)
 
@@ -115,13 +115,9 @@ def check_index(folder: Path) -> None:
     index = folder / "index.html"
     if not index.exists():
         return
-    head = index.read_bytes()[:2000].decode("utf-8", "replace") if index.is_file() else ""
-    if f'content="{GENERATOR}"' not in head:
+    head = index.read_bytes()[:2000] if index.is_file() else b""
+    if f'content="{GENERATOR}"'.encode() not in head:
         raise ReportError(f"{index}: is there and is not a report of ours; choose another folder (--folder)")
-
-
-def _given(notebook: Any) -> dict[str, Any]:
-    return dict(notebook.metadata.get("papermill", {}).get("parameters") or {})
 
 
 def _common(chapters: list[Chapter]) -> list[tuple[str, str]]:

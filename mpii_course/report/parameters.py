@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +15,16 @@ from typing import Any
 
 from mpii_lib.errors import ReportError
 
-_COLAB_FORM = re.compile(r"@param\s*(?P<choices>\[[^\]]*\])?\s*(?P<options>\{[^}]*\})?")
-_TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+_SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One name of a notebook's `parameters` cell: its default, its comment, and the values its Colab form allows."""
+    """One name of a notebook's `parameters` cell: its default, and its comment."""
 
     name: str
     default: Any
     help: str = ""
-    choices: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} = {self.default!r}" + (f" ({self.help})" if self.help else "")
@@ -77,22 +74,8 @@ def notebook_parameters(path: str | Path) -> dict[str, Parameter]:
         except ValueError:
             default = None
         tail = lines[(statement.end_lineno or 1) - 1].encode()[statement.end_col_offset or 0 :].decode()
-        text, choices = _comment(tail)
-        found[target.id] = Parameter(target.id, default, text, choices)
+        found[target.id] = Parameter(target.id, default, tail.partition("#")[2].strip())
     return found
-
-
-def _comment(tail: str) -> tuple[str, tuple[Any, ...]]:
-    """Split what follows a parameter's value into help text and the values that a Colab form offers."""
-    text = tail.partition("#")[2].strip()
-    form = _COLAB_FORM.search(text)
-    choices: tuple[Any, ...] = ()
-    if form and form["choices"] and "allow-input" not in (form["options"] or ""):
-        try:
-            choices = tuple(ast.literal_eval(form["choices"]))
-        except (ValueError, SyntaxError):
-            choices = ()
-    return re.sub(r"\s+", " ", _COLAB_FORM.sub("", text)).strip(" #-,;"), choices
 
 
 def typed(parameter: Parameter, value: Any, notebook: str) -> Any:
@@ -104,58 +87,38 @@ def typed(parameter: Parameter, value: Any, notebook: str) -> Any:
     Raises
     ------
     ReportError
-        When the value is not of that type, or not among the choices of the notebook's form.
+        When the value is not of that type.
     """
     default = parameter.default
     try:
-        result = _from_text(value, default) if isinstance(value, str) else _from_object(value, default)
+        return _of_type(_read_text(value, default) if isinstance(value, str) else value, default)
     except (ValueError, SyntaxError):
         kind = f"{type(default).__name__} (its default is {default!r})"
         raise ReportError(
             f"parameter {parameter.name} of {notebook}: {value!r} is not of type {kind}; give such a value"
         ) from None
-    if parameter.choices and result not in parameter.choices:
-        allowed = ", ".join(map(repr, parameter.choices))
-        raise ReportError(
-            f"parameter {parameter.name} of {notebook}: {value!r} is not one of {allowed}; choose one of them"
-        )
-    return result
 
 
-def _from_text(text: str, default: Any) -> Any:
+def _read_text(text: str, default: Any) -> Any:
     if isinstance(default, str):
         return text
     if isinstance(default, bool):
-        if text.lower() not in _TRUE | _FALSE:
-            raise ValueError(text)
-        return text.lower() in _TRUE
-    if isinstance(default, int | float):
-        return type(default)(text)
-    if isinstance(default, list | tuple):
-        return _list_from_text(text, default)
+        return _SWITCHES.get(text.lower(), text)
+    if isinstance(default, list | tuple) and not text.strip().startswith(("[", "(")):
+        return [_read_text(item.strip(), default[0] if default else None) for item in text.split(",") if item.strip()]
     try:
-        value = ast.literal_eval(text)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         if default is None:
             return text
         raise
-    return value if default is None else _from_object(value, default)
 
 
-def _list_from_text(text: str, default: list[Any] | tuple[Any, ...]) -> Any:
-    if text.strip().startswith(("[", "(")):
-        items = list(ast.literal_eval(text))
-    else:
-        items = [part.strip() for part in text.split(",") if part.strip()]
-    kinds = {type(item) for item in default}
-    pattern = default[0] if len(kinds) == 1 else None
-    return type(default)(_from_text(i, pattern) if isinstance(i, str) else _from_object(i, pattern) for i in items)
-
-
-def _from_object(value: Any, default: Any) -> Any:
+def _of_type(value: Any, default: Any) -> Any:
+    """Give the value back in the type of the default; ValueError when it is of another kind."""
     if default is None or type(value) is type(default):
         return value
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(default, float) and type(value) is int:
         return float(value)
     if isinstance(default, list | tuple) and isinstance(value, list | tuple):
         return type(default)(value)

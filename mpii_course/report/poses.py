@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mpii_course.report.original import weights_in_words
-from mpii_course.report.trainings import POSE_MODEL, number, per_cent, text
-
-if TYPE_CHECKING:
-    import pandas as pd
+from mpii_course.report.original_report import weights_in_words
+from mpii_course.report.trainings import POSE_MODEL, Row, interval, per_cent, text
 
 #: Notebooks whose figures stand in the pose section.
 POSE_NOTEBOOKS = ("31_stacked_hourglass", "32_pose_evaluation")
@@ -70,38 +66,28 @@ class PoseRun:
         return self.data == "sample"
 
 
-def read_poses(folder: Path) -> list[PoseRun]:
-    """Read the run records below a folder: the pose networks that have a test, by name.
-
-    Records that cannot be read are reported with the trainings (`read_trainings`).
-    """
-    from mpii_lib.training import read_records
-
-    if not folder.is_dir():
-        return []
-    records = read_records(folder)
-    found = [_pose(row) for _, row in records.iterrows() if text(row, "backbone").lower() == POSE_MODEL]
+def pose_runs(rows: Iterable[Row]) -> list[PoseRun]:
+    """The networks for poses among the rows of the records that have a test, by name."""
+    found = [_pose(row) for row in rows if text(row, "backbone").lower() == POSE_MODEL]
     return sorted((run for run in found if run.total is not None), key=lambda run: run.name)
 
 
-def _pose(row: pd.Series) -> PoseRun:
-    low, high = number(row, "test.total_low"), number(row, "test.total_high")
-    stacks, channels = number(row, "stacks"), number(row, "channels")
+def _pose(row: Row) -> PoseRun:
+    stacks, channels = row.get("stacks"), row.get("channels")
     shape = f"{stacks:.0f} stack{'' if stacks == 1 else 's'} of {channels:.0f} channels" if stacks and channels else ""
-    epochs = number(row, "epochs_run")
     return PoseRun(
-        name=text(row, "run"),
-        network=shape or "hourglass",
+        name=row["run"],
+        network=shape or POSE_MODEL,
         weights=weights_in_words(text(row, "weights")),
         data=text(row, "data"),
-        threshold=number(row, "test.threshold") or 0.5,
-        groups=tuple(per_cent(number(row, f"test.{group}")) for group in GROUPS),
-        total=per_cent(number(row, "test.total")),
-        interval=(100 * low, 100 * high) if low is not None and high is not None else None,
-        mean=per_cent(number(row, "test.mean")),
-        pooled_all=per_cent(number(row, "test.pooled_all")),
-        lazy=per_cent(number(row, "mean_pose.total")),
-        people=int(number(row, "test.people") or 0),
-        epochs=f"{epochs:.0f}" if epochs else "",
-        seconds=number(row, "seconds"),
+        threshold=row.get("test.threshold") or 0.5,
+        groups=tuple(per_cent(row, f"test.{group}") for group in GROUPS),
+        total=per_cent(row, "test.total"),
+        interval=interval(row, "test.total"),
+        mean=per_cent(row, "test.mean"),
+        pooled_all=per_cent(row, "test.pooled_all"),
+        lazy=per_cent(row, "mean_pose.total"),
+        people=int(row.get("test.people") or 0),
+        epochs=f"{row['epochs_run']:.0f}" if row["epochs_run"] else "",
+        seconds=row.get("seconds"),
     )

@@ -11,18 +11,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from mpii_course.report._worker import INJECTED
 from mpii_course.report.parameters import check_parameters, read_notebook
 from mpii_lib.errors import ReportError
 from mpii_lib.files import make_folder
 
-#: Started by its path: `-m` would import all of mpii_lib, which it does not need. -P keeps its folder off sys.path.
+#: Started by its path: `-m` would import all of mpii_course, which it does not need. -P keeps its folder off sys.path.
 _WORKER = Path(__file__).with_name("_worker.py")
 _PATIENCE = 15.0  # seconds; a kernel gets five of them from its manager
 #: Called with (name, state, cells done, cells in all); state is "running", "ok" or "failed".
@@ -31,7 +30,7 @@ Progress = Callable[[str, str, int, int], None]
 
 @dataclass(frozen=True)
 class FailedCell:
-    """Where a notebook failed: the code cell's number in the notebook as written, its id, its first line."""
+    """Where a notebook failed: the code cell's number as Jupyter counts them, its id, its first line."""
 
     number: int
     id: str
@@ -164,19 +163,16 @@ class _Runner:
 
     def __init__(self, folder: Path, environment: dict[str, str], progress: Progress) -> None:
         self.folder, self.environment, self.progress = folder, environment, progress
-        self.processes: set[subprocess.Popen[str]] = set()
+        self.processes: list[subprocess.Popen[str]] = []
         self.lock = threading.Lock()
         self.stopped = False
 
     def run(self, tasks: Sequence[dict[str, Any]], jobs: int) -> list[NotebookRun]:
-        if not tasks:
-            return []
         with ThreadPoolExecutor(max_workers=jobs) as pool:
-            futures: list[Future[NotebookRun]] = [pool.submit(self._run_one, task) for task in tasks]
+            futures = [pool.submit(self._run_one, task) for task in tasks]
             try:
-                waiting = set(futures)
-                while waiting:  # with a time-out, so that Ctrl-C is heard on Windows too
-                    waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED).not_done
+                while wait(futures, timeout=0.5).not_done:  # with a time-out, so that Ctrl-C is heard on Windows too
+                    pass
             except BaseException:
                 self._stop()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -189,74 +185,60 @@ class _Runner:
         """Ask the processes to end, which lets them end their kernels; kill those that do not, or at another Ctrl-C."""
         with self.lock:
             self.stopped = True
-            for process in self.processes:
-                process.terminate()
+        for process in self.processes:
+            process.terminate()
         limit = time.monotonic() + _PATIENCE
         try:
-            while self.processes and time.monotonic() < limit:
+            while any(process.poll() is None for process in self.processes) and time.monotonic() < limit:
                 time.sleep(0.1)
         finally:
-            with self.lock:
-                for process in self.processes:
-                    process.kill()
+            for process in self.processes:
+                process.kill()
+
+    def _start(self, stderr: IO[str]) -> subprocess.Popen[str]:
+        with self.lock:
+            if self.stopped:
+                raise ReportError("stopped")
+            # A session of its own: Ctrl-C reaches us alone, and we end the notebook in order.
+            process = subprocess.Popen(
+                [sys.executable, "-P", str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=stderr, text=True, encoding="utf-8", env=self.environment, start_new_session=True,
+            )  # fmt: skip
+            self.processes.append(process)
+        return process
 
     def _run_one(self, task: dict[str, Any]) -> NotebookRun:
         source, began = Path(task["source"]), time.monotonic()
-        cells = [c for c in read_notebook(source).cells if c.cell_type == "code"]
+        cells = [c for c in read_notebook(source).cells if c.cell_type == "code" and c.source.strip()]
         self.progress(source.stem, "running", 0, len(cells))
+        at = 0
+        end: dict[str, Any] = {}
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
-            with self.lock:
-                if self.stopped:
-                    raise ReportError("stopped")
-                # A session of its own: Ctrl-C reaches us alone, and we end the notebook in order.
-                process = subprocess.Popen(
-                    [sys.executable, "-P", str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=stderr, text=True, encoding="utf-8", env=self.environment, start_new_session=True,
-                )  # fmt: skip
-                self.processes.add(process)
-            at, end = self._follow(process, task, source.stem)
+            with self._start(stderr) as process:
+                assert process.stdin and process.stdout
+                with contextlib.suppress(BrokenPipeError), process.stdin:
+                    json.dump(task, process.stdin)
+                for event in map(json.loads, process.stdout):
+                    if "cell" in event:
+                        self.progress(source.stem, "running", at, len(cells))
+                        at += 1
+                    else:
+                        end = event
             if self.stopped:
                 raise ReportError("stopped")
-            stderr.seek(0)
-            said = stderr.read().strip()
-        if end is None:
-            last = said.splitlines()[-1] if said else f"the process ended with status {process.returncode}"
-            end = {"error": last, "peak_mb": None}
-        failed = (
-            FailedCell(at, cells[at - 1].get("id", "-"), _first_line(cells[at - 1].source)) if at and cells else None
-        )
-        result = NotebookRun(
-            source.stem, source, self.folder / source.name, end["error"] is None, time.monotonic() - began, len(cells),
-            failed if end["error"] else None, end["error"], end["peak_mb"],
-        )  # fmt: skip
-        result = _keep(result, Path(task["output"]))
-        self.progress(
-            result.name, "ok" if result.ok else "failed", len(cells) if result.ok else max(at - 1, 0), len(cells)
-        )
-        return result
-
-    def _follow(
-        self, process: subprocess.Popen[str], task: dict[str, Any], name: str
-    ) -> tuple[int, dict[str, Any] | None]:
-        """Hand the task over and read events until the process ends: the cell it was at, and its last event."""
-        at, end = 0, None
-        assert process.stdin and process.stdout
-        try:
-            with contextlib.suppress(BrokenPipeError), process.stdin:
-                json.dump(task, process.stdin)
-            for line in process.stdout:
-                event = json.loads(line)
-                if event["event"] == "end":
-                    end = event
-                    continue
-                at = event["cell"]
-                self.progress(name, "running", at - (event["event"] == "start"), event["total"])
-            process.wait()
-        finally:
-            process.stdout.close()
-            with self.lock:
-                self.processes.discard(process)
-        return at, end
+            if not end:
+                stderr.seek(0)
+                lines = stderr.read().strip().splitlines()
+                end = {"error": lines[-1] if lines else f"the process ended with status {process.returncode}"}
+        failed, ok = None, end["error"] is None
+        if at and not ok:
+            failed = FailedCell(at, cells[at - 1].get("id", "-"), _first_line(cells[at - 1].source))
+        seconds = time.monotonic() - began
+        output = self.folder / source.name
+        run = NotebookRun(source.stem, source, output, ok, seconds, len(cells), failed, **end)
+        run = _keep(run, Path(task["output"]))
+        self.progress(run.name, "ok" if ok else "failed", len(cells) if ok else max(at - 1, 0), len(cells))
+        return run
 
 
 def _first_line(source: str) -> str:
@@ -291,14 +273,3 @@ def read_run(path: Path) -> tuple[NotebookRun, Any]:
     cell = record.pop("failed_cell", None)
     paths = {"source": Path(record["source"]), "output": path}
     return NotebookRun(**{**record, **paths, "failed_cell": FailedCell(**cell) if cell else None}), notebook
-
-
-__all__ = [
-    "INJECTED",
-    "FailedCell",
-    "NotebookRun",
-    "Progress",
-    "read_run",
-    "require_notebook_tools",
-    "run_notebooks",
-]

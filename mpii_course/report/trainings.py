@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from mpii_course.report.original import ORIGINAL, OriginalRow, weights_in_words
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from mpii_course.report.original_report import original_rows, weights_in_words
 
+#: A row of a table by column; None where it has no value.
+Row = dict[str, Any]
+
+#: The backbones in the order of the course, with their notebooks.
+BACKBONE_NOTEBOOKS = {
+    "Xception": "21_xception",
+    "ResNet50": "22_resnet50",
+    "VGG16": "23_vgg16",
+    "VGG19": "24_vgg19",
+    "InceptionResNetV2": "25_inception_resnet_v2",
+}
 #: What the original report's backbones started from: its text calls all of them pretrained, as Keras offers them.
 ORIGINAL_WEIGHTS = weights_in_words("imagenet", 1)
 #: Models that the original report names among those it used, and of which it gives no number.
 NAMED_ONLY = ("VGG19",)
 #: What the record of a network for poses says of its backbone; it has a table of its own (`poses`).
 POSE_MODEL = "hourglass"
-#: The backbones in the order of the course.
-BACKBONES = ("Xception", "ResNet50", "VGG16", "VGG19", "InceptionResNetV2")
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,10 @@ class Training:
     interval: tuple[float, float] | None
     seconds: float | None
     memory: float | None
-    majority: float | None = None
-    macro_f1: float | None = None
-    optimizer: str = ""
-    batch: int | None = None
+    majority: float | None
+    macro_f1: float | None
+    optimizer: str
+    batch_size: int | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Beside:
     """Rows of the original report, and this run's nearest training (None: not run)."""
 
     model: str
-    original: list[OriginalRow]
+    original: list[Row]
     ours: Training | None
 
     @property
@@ -58,15 +65,22 @@ class Beside:
         return self.model in NAMED_ONLY and not self.original
 
 
-def read_trainings(folder: Path) -> tuple[list[Training], list[tuple[str, str]]]:
-    """Read the run records below a folder: the finished classifier trainings, and the records that cannot be read."""
+def read_rows(folder: Path) -> tuple[list[Row], list[tuple[str, str]]]:
+    """Read the run records below a folder, a row each, and list those that cannot be read."""
     from mpii_lib.training import read_records
 
-    if not folder.is_dir():
-        return [], []
     records = read_records(folder)
-    rows = [_training(row) for _, row in records.iterrows() if text(row, "backbone").lower() not in ("", POSE_MODEL)]
-    return rows, records.attrs.get("skipped", [])
+    return plain_rows(records), records.attrs["skipped"]
+
+
+def plain_rows(table: pd.DataFrame) -> list[Row]:
+    """A table as one dictionary a row, in which a missing value is None."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def classifier_trainings(rows: Iterable[Row]) -> list[Training]:
+    """The trainings of classifiers among the rows of the records."""
+    return [_training(row) for row in rows if text(row, "backbone").lower() not in ("", POSE_MODEL)]
 
 
 def best(trainings: Iterable[Training]) -> Training | None:
@@ -84,12 +98,12 @@ def by_model(trainings: Sequence[Training]) -> list[Beside]:
 
     The backbones come in the order of the course, others after them.
     """
-    rows = [row for row in ORIGINAL if row.table in ("models", "testing")]
-    given = [*BACKBONES, *(row.model for row in rows), *(training.model for training in trainings)]
+    rows = [row for row in plain_rows(original_rows()) if row["table"] in ("models", "testing")]
+    given = [*BACKBONE_NOTEBOOKS, *(row["model"] for row in rows), *(training.model for training in trainings)]
     return [
         Beside(
             name,
-            [row for row in rows if row.model.lower() == key],
+            [row for row in rows if row["model"].lower() == key],
             best(training for training in trainings if training.model.lower() == key),
         )
         for key, name in {name.lower(): name for name in given}.items()
@@ -97,14 +111,13 @@ def by_model(trainings: Sequence[Training]) -> list[Beside]:
 
 
 def by_parameter(trainings: Sequence[Training]) -> list[Beside]:
-    """Each row of the original's parameter table, with this run's best training of the same optimizer and batch."""
+    """Each row of the original's parameter table, with this run's best training of that optimizer and batch size."""
     found = []
-    for row in (row for row in ORIGINAL if row.table == "parameters"):
-        optimizer = "nesterov" if "Nesterov" in row.optimizer else row.optimizer.lower()
-        alike = [t for t in trainings if t.model.lower() == row.model.lower() and t.batch == row.batch]
+    for row in plain_rows(original_rows("parameters")):
+        optimizer = "nesterov" if "Nesterov" in row["optimizer"] else row["optimizer"].lower()
+        alike = [t for t in trainings if t.model == row["model"] and t.batch_size == row["batch_size"]]
         same = [t for t in alike if optimizer in t.optimizer.lower()]
-        ours = max(same, key=lambda training: training.validation or 0, default=None)
-        found.append(Beside(row.model, [row], ours))
+        found.append(Beside(row["model"], [row], max(same, key=lambda t: t.validation or 0, default=None)))
     return found
 
 
@@ -113,49 +126,42 @@ def weights_of(trainings: Iterable[Training | None]) -> list[str]:
     return sorted({training.weights for training in trainings if training is not None})
 
 
-def _training(row: pd.Series) -> Training:
-    low, high = number(row, "test.accuracy_low"), number(row, "test.accuracy_high")
-    batch = number(row, "batch")
-    optimizer = text(row, "optimizer")
-    epochs, kept = number(row, "epochs_run"), number(row, "best_epoch")
-    parts = [
-        optimizer,
-        f"batch {batch:.0f}" if batch else "",
-        f"head {text(row, 'head')}" if text(row, "head") else "",
-        f"frozen {text(row, 'freeze')}" if text(row, "freeze") else "",
-    ]
+def _training(row: Row) -> Training:
+    epochs, kept, batch_size = row["epochs_run"], row.get("best_epoch"), row.get("batch_size")
+    parts = {"": text(row, "optimizer"), "batch size ": f"{batch_size:.0f}" if batch_size else ""}
+    parts |= {"head ": text(row, "head"), "frozen ": text(row, "freeze")}
     return Training(
-        name=text(row, "run"),
+        name=row["run"],
         model=text(row, "backbone"),
-        weights=weights_in_words(text(row, "weights"), number(row, "width")),
-        recipe=", ".join(filter(None, parts)),
-        epochs=f"{epochs or 0:.0f}" + (f" (best {kept:.0f})" if kept and kept != epochs else ""),
-        train=per_cent(number(row, "accuracy")),
-        validation=per_cent(number(row, "val_accuracy")),
-        test=per_cent(number(row, "test.accuracy")),
-        interval=(100 * low, 100 * high) if low is not None and high is not None else None,
-        seconds=number(row, "seconds"),
-        memory=number(row, "peak_memory_mib"),
-        majority=per_cent(number(row, "test.majority")),
-        macro_f1=number(row, "test.macro_f1"),
-        optimizer=optimizer,
-        batch=int(batch) if batch else None,
+        weights=weights_in_words(text(row, "weights"), row.get("width")),
+        recipe=", ".join(word + value for word, value in parts.items() if value),
+        epochs=f"{epochs:.0f}" + (f" (best {kept:.0f})" if kept and kept != epochs else ""),
+        train=per_cent(row, "accuracy"),
+        validation=per_cent(row, "val_accuracy"),
+        test=per_cent(row, "test.accuracy"),
+        interval=interval(row, "test.accuracy"),
+        seconds=row.get("seconds"),
+        memory=row.get("peak_memory_mib"),
+        majority=per_cent(row, "test.majority"),
+        macro_f1=row.get("test.macro_f1"),
+        optimizer=text(row, "optimizer"),
+        batch_size=batch_size,
     )
 
 
-def number(row: pd.Series, name: str) -> float | None:
-    """A number of a record's row; None where it is missing or no number."""
+def text(row: Row, name: str) -> str:
+    """A value as text; empty where it is missing."""
     value = row.get(name)
-    known = isinstance(value, int | float) or hasattr(value, "dtype")
-    return float(value) if known and not math.isnan(value) else None
+    return "" if value is None else str(value)
 
 
-def text(row: pd.Series, name: str) -> str:
-    """A text of a record's row; empty where it is missing."""
+def per_cent(row: Row, name: str) -> float | None:
+    """A share in per cent; None where it is missing."""
     value = row.get(name)
-    return "" if value is None or value != value else str(value).strip('"')
-
-
-def per_cent(value: float | None) -> float | None:
-    """A share in per cent; None stays None."""
     return None if value is None else 100 * value
+
+
+def interval(row: Row, name: str) -> tuple[float, float] | None:
+    """The interval of a share in per cent; None where it is missing."""
+    low, high = per_cent(row, f"{name}_low"), per_cent(row, f"{name}_high")
+    return None if low is None or high is None else (low, high)

@@ -7,7 +7,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 PARAMETERS = """\
-DATA = "sample"  # @param ["sample", "mpii", "coco"]
+DATA = "sample"  # sample, mpii or coco
 EPOCHS = 3  # passes over the data: more = longer
 RATE = 0.1  # learning rate
 SHUFFLE = True  # mix the order

@@ -10,8 +10,9 @@ import pytest
 from notebook_writer import FIGURE, check_page, write_notebook
 
 from mpii_course.report import ReportError
-from mpii_course.report.course import BACKBONE_NOTEBOOKS, choose_notebooks, make_report
-from mpii_course.report.trainings import BACKBONES
+from mpii_course.report.course import choose_notebooks, make_report
+from mpii_course.report.trainings import BACKBONE_NOTEBOOKS
+from mpii_lib.models import BACKBONES
 
 RECORD = """\
 from mpii_lib.training import write_record
@@ -51,7 +52,8 @@ def test_the_notebooks_are_chosen_by_backbone(course):
 
 def test_every_backbone_of_the_library_has_its_notebook_in_the_course():
     folder = Path(__file__).resolve().parents[2] / "notebooks"
-    assert choose_notebooks(folder, ["all"])[2] == list(BACKBONE_NOTEBOOKS) == list(BACKBONES)
+    assert choose_notebooks(folder, ["all"])[2] == list(BACKBONE_NOTEBOOKS)
+    assert set(BACKBONE_NOTEBOOKS) == set(BACKBONES)
     first, last, chosen = choose_notebooks(folder, ["vgg19", "resnet50"])
     assert chosen == ["VGG19", "ResNet50"]
     assert [path.stem for path in (*first[-3:], *last)] == [

@@ -33,7 +33,7 @@ def executed(folder, name, cells=(), ok=True, parameters=None, **run):
 
 def training(folder, backbone, accuracy, **more):
     record = {
-        "status": "complete", "parameters": {}, "settings": {"optimizer": "adam", "batch": 30, "epochs": 2},
+        "status": "complete", "hyperparameters": {}, "training": {"optimizer": "adam", "batch_size": 30, "epochs": 2},
         "model": {"backbone": backbone, "weights": "sample", "freeze": "all"}, "kept_epoch": 2, "best": {"epoch": 2},
         "history": {"epoch": [1, 2], "accuracy": [0.5, 0.9], "val_accuracy": [0.4, accuracy]}, "seconds": 90.0,
         "scores": {"test": {"accuracy": accuracy - 0.04, "majority": 0.25}}, "peak_memory_mib": 1024.0,
@@ -96,8 +96,8 @@ def test_the_best_training_is_chosen_without_a_look_at_the_test(tmp_path):
 
 def test_the_best_training_stands_with_the_original_rows(report):
     words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
-    ours = "This run 2 epochs, adam, batch 30, frozen all sample 90 % 70 % 66 %"
-    assert ours in words and words.index("Xception", words.index("Naming the category")) < words.index(ours)
+    ours = "This run 2 epochs, adam, batch size 30, frozen all sample 90 % 70 % 66 %"
+    assert ours in words and words.index("Xception", words.index("Category of an image")) < words.index(ours)
     assert "66 % Xception; always the commonest category: 25 %" in words
     assert "VGG19 Original names it and gives no number ImageNet" in words and "did not train it" in words
     for number in ("83.5 %", "72.9 %", "67.2 %", "99.91 %", "56.66 %", "7.8 %", "47.75 %", "64.4 %"):
@@ -108,8 +108,8 @@ def test_the_best_training_stands_with_the_original_rows(report):
 def test_the_backbones_stand_side_by_side_with_their_weights(report):
     words = Page((report / "index.html").read_text()).words.replace("\u202f", " ")
     table = words.partition("side by side")[2].partition("In brackets")[0]
-    assert "Xception 2 epochs, adam, batch 30, frozen all sample 70 % 66 %" in table
-    assert "VGG19 2 epochs, adam, batch 30, frozen all sample 50 % 46 %" in table
+    assert "Xception 2 epochs, adam, batch size 30, frozen all sample 70 % 66 %" in table
+    assert "VGG19 2 epochs, adam, batch size 30, frozen all sample 50 % 46 %" in table
     assert "different weights" not in table  # both began with the sample's
     assert "This table mixes weights. The original's backbones started from ImageNet" in words
 
@@ -273,7 +273,7 @@ def pose_run(folder, name, total, **more):
         "mean": total - 0.01, "pooled_all": total + 0.02, "head": 0.9, "wrist": 0.6, "people": 120, "joints": 1500,
     }  # fmt: skip
     record = {
-        "status": "evaluated", "history": {}, "parameters": {"data": "sample"},
+        "status": "evaluated", "history": {}, "hyperparameters": {"data": "sample"},
         "model": {"backbone": "hourglass", "weights": "sample", "stacks": 2, "channels": 48},
         "scores": {"test": scores, "mean_pose": {"total": 0.21}},
     }  # fmt: skip
@@ -304,7 +304,7 @@ def test_pose_networks_stay_out_of_the_tables_of_classifiers(tmp_path):
     words = Page(build_report(tmp_path).read_text("utf-8")).words
     assert "Trainings 0 none in this run" in words and "Every training of this run" not in words
     assert (
-        "hourglass" not in words.partition("Naming the category of a picture")[2].partition("in the test contradict")[0]
+        "hourglass" not in words.partition("Category of an image")[2].partition("in the test contradict")[0]
     )
 
 

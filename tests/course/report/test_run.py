@@ -88,7 +88,7 @@ def test_nothing_but_the_executed_notebooks_is_left(ran):
 
 def test_progress_tells_every_state(ran):
     _, events, _ = ran
-    assert ("good", "running", 0, 2) in events and ("good", "running", 2, 2) in events
+    assert ("good", "running", 0, 2) in events and ("good", "running", 1, 2) in events
     assert events[-1] == ("last", "ok", 2, 2)
     assert ("bad", "failed", 2, 4) in events
 
