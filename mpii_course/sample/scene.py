@@ -13,25 +13,6 @@ from mpii_course.sample.canvas import Image
 Rng = np.random.Generator
 _W = 320  # backgrounds are drawn 320 pixels wide and enlarged: a little out of focus, as behind a person
 
-# What is above and below the horizon: two RGB colours each, mixed by a smooth texture.
-_COLOURS = {
-    "street": ((188, 196, 206), (150, 150, 152), (112, 112, 114), (140, 136, 130)),
-    "park": ((160, 196, 232), (214, 224, 232), (84, 128, 62), (122, 152, 84)),
-    "field": ((170, 200, 228), (226, 222, 210), (146, 136, 84), (108, 126, 66)),
-    "forest": ((96, 122, 84), (150, 166, 134), (92, 82, 58), (104, 110, 66)),
-    "court": ((178, 176, 172), (150, 158, 170), (176, 122, 82), (150, 104, 76)),
-    "gym": ((186, 184, 182), (140, 146, 156), (112, 104, 98), (88, 90, 98)),
-    "room": ((222, 212, 194), (196, 190, 182), (150, 116, 82), (128, 104, 82)),
-    "site": ((176, 170, 160), (148, 140, 130), (148, 130, 104), (120, 112, 100)),
-    "stage": ((62, 42, 66), (34, 26, 42), (104, 74, 60), (78, 56, 52)),
-    "snow": ((168, 194, 224), (220, 226, 232), (232, 236, 242), (206, 216, 230)),
-    "rink": ((172, 182, 196), (206, 206, 208), (214, 224, 234), (196, 210, 224)),
-    "lake": ((176, 204, 226), (222, 226, 226), (78, 112, 124), (108, 142, 146)),
-    "sea": ((158, 196, 230), (224, 228, 230), (52, 112, 148), (98, 156, 178)),
-    "pool": ((206, 208, 206), (176, 190, 198), (72, 158, 192), (112, 188, 212)),
-    "rock": ((150, 126, 104), (182, 158, 132), (128, 108, 86), (150, 138, 118)),
-}
-SCENES = tuple(_COLOURS)
 WATER = ("lake", "sea", "pool")
 
 
@@ -46,19 +27,12 @@ def _noise(rng: Rng, height: int, width: int, cells: int, stretch: float = 1.0) 
     return total
 
 
-def _blend(
-    rng: Rng,
-    height: int,
-    width: int,
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    grain: float,
-    stretch: float,
-) -> Image:
-    mix = 0.55 * np.linspace(0, 1, height, dtype=np.float32)[:, None] + 0.45 * _noise(rng, height, width, 6)
-    mix += grain * (_noise(rng, height, width, 40, stretch) - 0.5)
-    part = np.linspace(0, 1, 256)[:, None]
-    table = (first * (1 - part) + second * part).astype(np.uint8)
+def _blend(rng: Rng, shape: tuple[int, int], colours: list[NDArray[np.float64]], grain: float, stretch: float) -> Image:
+    """Mix two colours, from top to bottom and by noise."""
+    mix = 0.55 * np.linspace(0, 1, shape[0], dtype=np.float32)[:, None] + 0.45 * _noise(rng, *shape, 6)
+    mix += grain * (_noise(rng, *shape, 40, stretch) - 0.5)
+    share = np.linspace(0, 1, 256)[:, None]
+    table = (colours[0] * (1 - share) + colours[1] * share).astype(np.uint8)
     level = cv2.convertScaleAbs(np.maximum(mix, 0), alpha=255)
     return cv2.LUT(cv2.merge([level] * 3), table[None])
 
@@ -71,6 +45,13 @@ def _rect(image: Image, x: float, y: float, width: float, height: float, colour:
     cv2.rectangle(image, (int(x), int(y)), (int(x + width), int(y + height)), colour, -1)
 
 
+def _line(
+    image: Image, start: tuple[float, float], end: tuple[float, float], colour: tuple[float, ...], thick: int = 1
+) -> None:
+    ends = [(int(x), int(y)) for x, y in (start, end)]
+    cv2.line(image, ends[0], ends[1], colour, thick, cv2.LINE_AA)
+
+
 def _tree(image: Image, rng: Rng, x: float, foot: float, size: float, fir: bool = False) -> None:
     trunk, leaf = _tint(rng, (92, 70, 50)), _tint(rng, (58, 100, 54) if not fir else (44, 78, 62), 16)
     _rect(image, x - 0.05 * size, foot - 0.5 * size, 0.1 * size, 0.5 * size, trunk)
@@ -81,13 +62,8 @@ def _tree(image: Image, rng: Rng, x: float, foot: float, size: float, fir: bool 
             cv2.fillConvexPoly(image, np.array([[x - half, y], [x + half, y], [x, y - 0.45 * size]], np.int32), tone)
         else:
             dx, dy = rng.normal(0, 0.16, 2)
-            cv2.circle(
-                image,
-                (int(x + dx * size), int(foot - (0.72 + dy) * size)),
-                max(1, int(rng.uniform(0.2, 0.34) * size)),
-                tone,
-                -1,
-            )
+            radius = max(1, int(rng.uniform(0.2, 0.34) * size))
+            cv2.circle(image, (int(x + dx * size), int(foot - (0.72 + dy) * size)), radius, tone, -1)
 
 
 def _hills(image: Image, rng: Rng, horizon: int, tall: float, colour: tuple[float, ...]) -> None:
@@ -101,11 +77,10 @@ def _floor_lines(image: Image, rng: Rng, horizon: int, count: int, colour: tuple
     height, width = image.shape[:2]
     vanish = rng.uniform(0.2, 0.8) * width
     for x in np.linspace(-2.5 * width, 3.5 * width, count):
-        start = (x * 0.12 + vanish * 0.88, horizon)
-        cv2.line(image, (int(start[0]), int(start[1])), (int(x), height + 40), colour, 1, cv2.LINE_AA)
+        _line(image, (x * 0.12 + vanish * 0.88, horizon), (x, height + 40), colour)
     for t in np.linspace(0.15, 1, across) ** 2:
-        y = int(horizon + t * (height - horizon))
-        cv2.line(image, (0, y), (width, y), colour, 1, cv2.LINE_AA)
+        y = horizon + t * (height - horizon)
+        _line(image, (0, y), (width, y), colour)
 
 
 def _outdoors(image: Image, rng: Rng, horizon: int, kind: str) -> None:
@@ -116,16 +91,11 @@ def _outdoors(image: Image, rng: Rng, horizon: int, kind: str) -> None:
             _hills(image, rng, horizon, tall * max(horizon, 30) * rng.uniform(0.5, 1.1), _tint(rng, far))
     trees = {"park": 5, "field": 2, "snow": 5, "lake": 4, "sea": 0}[kind]
     for _ in range(rng.integers(trees + 1) + (kind == "park")):
-        size = rng.uniform(25, 90)
-        shore = kind == "lake"
-        _tree(
-            image,
-            rng,
-            rng.uniform(0, width),
-            horizon + (2 if shore else rng.uniform(0, 0.25) * size),
-            size * (0.5 if shore else 1),
-            kind == "snow",
-        )
+        size, x = rng.uniform(25, 90), rng.uniform(0, width)
+        if kind == "lake":
+            _tree(image, rng, x, horizon + 2, size * 0.5)
+        else:
+            _tree(image, rng, x, horizon + rng.uniform(0, 0.25) * size, size, kind == "snow")
     if kind in ("park", "field") and rng.random() < 0.35:
         y, colour = horizon + rng.uniform(2, 14), _tint(rng, (150, 130, 104))
         for x in np.arange(rng.uniform(0, 12), width, 14):
@@ -193,9 +163,8 @@ def _hall(image: Image, rng: Rng, horizon: int, kind: str) -> None:
     if kind == "rink":
         _rect(image, 0, horizon - 22, width, 24, _tint(rng, (230, 232, 234), 6))
         _rect(image, 0, horizon - 2, width, 4, _tint(rng, (200, 170, 40), 30))
-        cv2.ellipse(
-            image, (int(rng.uniform(0, width)), int(height * 0.9)), (120, 34), 0, 0, 360, (196, 90, 90), 2, cv2.LINE_AA
-        )
+        centre = (int(rng.uniform(0, width)), int(height * 0.9))
+        cv2.ellipse(image, centre, (120, 34), 0, 0, 360, (196, 90, 90), 2, cv2.LINE_AA)
 
 
 def _room(image: Image, rng: Rng, horizon: int, kind: str) -> None:
@@ -252,14 +221,7 @@ def _water(image: Image, rng: Rng, horizon: int, kind: str) -> None:
     height, width = image.shape[:2]
     if kind == "pool":
         for x in np.linspace(-width, 2 * width, 9):
-            cv2.line(
-                image,
-                (int(width / 2 + 0.2 * (x - width / 2)), horizon),
-                (int(x), height),
-                _tint(rng, (196, 90, 80), 20),
-                2,
-                cv2.LINE_AA,
-            )
+            _line(image, (width / 2 + 0.2 * (x - width / 2), horizon), (x, height), _tint(rng, (196, 90, 80), 20), 2)
         _rect(image, 0, horizon - 8, width, 10, _tint(rng, (214, 208, 196)))
     else:
         _outdoors(image, rng, horizon, kind)
@@ -267,14 +229,7 @@ def _water(image: Image, rng: Rng, horizon: int, kind: str) -> None:
         depth = rng.random() ** 0.6
         y, x, wide = horizon + depth * (height - horizon), rng.uniform(0, width), 4 + 26 * depth
         tone = np.clip(image[min(height - 1, int(y)), int(x) % width] * rng.uniform(1.06, 1.3), 0, 255)
-        cv2.line(
-            image,
-            (int(x - wide / 2), int(y)),
-            (int(x + wide / 2), int(y)),
-            tuple(float(c) for c in tone),
-            1 + int(depth * 1.6),
-            cv2.LINE_AA,
-        )
+        _line(image, (x - wide / 2, y), (x + wide / 2, y), tuple(map(float, tone)), 1 + int(depth * 1.6))
 
 
 def _rock(image: Image, rng: Rng, horizon: int, kind: str) -> None:
@@ -286,23 +241,25 @@ def _rock(image: Image, rng: Rng, horizon: int, kind: str) -> None:
         cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), tuple(float(c) for c in tone), cv2.LINE_AA)
 
 
-_PAINTERS: dict[str, Callable[[Image, Rng, int, str], None]] = {
-    "street": _street,
-    "park": _outdoors,
-    "field": _outdoors,
-    "snow": _outdoors,
-    "forest": _forest,
-    "court": _hall,
-    "gym": _hall,
-    "rink": _hall,
-    "room": _room,
-    "site": _room,
-    "stage": _stage,
-    "lake": _water,
-    "sea": _water,
-    "pool": _water,
-    "rock": _rock,
+# How each scene is painted, and what is above and below its horizon: two RGB colours each, mixed by a smooth texture.
+_SCENES: dict[str, tuple[Callable[[Image, Rng, int, str], None], tuple[tuple[int, int, int], ...]]] = {
+    "street": (_street, ((188, 196, 206), (150, 150, 152), (112, 112, 114), (140, 136, 130))),
+    "park": (_outdoors, ((160, 196, 232), (214, 224, 232), (84, 128, 62), (122, 152, 84))),
+    "field": (_outdoors, ((170, 200, 228), (226, 222, 210), (146, 136, 84), (108, 126, 66))),
+    "forest": (_forest, ((96, 122, 84), (150, 166, 134), (92, 82, 58), (104, 110, 66))),
+    "court": (_hall, ((178, 176, 172), (150, 158, 170), (176, 122, 82), (150, 104, 76))),
+    "gym": (_hall, ((186, 184, 182), (140, 146, 156), (112, 104, 98), (88, 90, 98))),
+    "room": (_room, ((222, 212, 194), (196, 190, 182), (150, 116, 82), (128, 104, 82))),
+    "site": (_room, ((176, 170, 160), (148, 140, 130), (148, 130, 104), (120, 112, 100))),
+    "stage": (_stage, ((62, 42, 66), (34, 26, 42), (104, 74, 60), (78, 56, 52))),
+    "snow": (_outdoors, ((168, 194, 224), (220, 226, 232), (232, 236, 242), (206, 216, 230))),
+    "rink": (_hall, ((172, 182, 196), (206, 206, 208), (214, 224, 234), (196, 210, 224))),
+    "lake": (_water, ((176, 204, 226), (222, 226, 226), (78, 112, 124), (108, 142, 146))),
+    "sea": (_water, ((158, 196, 230), (224, 228, 230), (52, 112, 148), (98, 156, 178))),
+    "pool": (_water, ((206, 208, 206), (176, 190, 198), (72, 158, 192), (112, 188, 212))),
+    "rock": (_rock, ((150, 126, 104), (182, 158, 132), (128, 108, 86), (150, 138, 118))),
 }
+SCENES = tuple(_SCENES)
 
 
 def draw_background(kind: str, horizon: float, rng: Rng, size: tuple[int, int]) -> Image:
@@ -325,20 +282,13 @@ def draw_background(kind: str, horizon: float, rng: Rng, size: tuple[int, int]) 
     """
     width, height = _W, round(_W * size[1] / size[0])
     line = int(np.clip(horizon, 0.03, 0.9) * height)
-    colours = [np.clip(np.array(c) + rng.normal(0, 9, 3) + rng.normal(0, 11), 5, 250) for c in _COLOURS[kind]]
-    wet = kind in WATER
-    above = _blend(rng, line, width, colours[0], colours[1], 0.5 if kind in ("forest", "rock") else 0.12, 1)
-    below = _blend(
-        rng,
-        height - line,
-        width,
-        colours[2],
-        colours[3],
-        0.25 if kind in ("court", "gym", "room", "rink") else 0.8,
-        6 if wet else 2,
-    )
+    paint, shades = _SCENES[kind]
+    colours = [np.clip(np.array(c) + rng.normal(0, 9, 3) + rng.normal(0, 11), 5, 250) for c in shades]
+    grains = (0.5 if kind in ("forest", "rock") else 0.12, 0.25 if kind in ("court", "gym", "room", "rink") else 0.8)
+    above = _blend(rng, (line, width), colours[:2], grains[0], 1)
+    below = _blend(rng, (height - line, width), colours[2:], grains[1], 6 if kind in WATER else 2)
     image = np.ascontiguousarray(np.concatenate([above, below]))
-    _PAINTERS[kind](image, rng, line, kind)
+    paint(image, rng, line, kind)
     return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
 
@@ -350,14 +300,6 @@ def draw_crowd(image: Image, owner: Image, rng: Rng, line: int, number: int) -> 
         h, cloth, skin = tall * rng.uniform(0.85, 1.1), _tint(rng, (120, 110, 110), 50), _tint(rng, (200, 156, 126), 24)
         foot = line + rng.uniform(0.0, 0.25) * tall
         for target, body, head in ((image, cloth, skin), (owner, number, number)):
-            cv2.ellipse(
-                target,
-                (int(x), int(foot - 0.42 * h)),
-                (max(1, int(0.15 * h)), max(1, int(0.42 * h))),
-                0,
-                0,
-                360,
-                body,
-                -1,
-            )
+            axes = max(1, int(0.15 * h)), max(1, int(0.42 * h))
+            cv2.ellipse(target, (int(x), int(foot - 0.42 * h)), axes, 0, 0, 360, body, -1)
             cv2.circle(target, (int(x), int(foot - 0.9 * h)), max(1, int(0.11 * h)), head, -1)
