@@ -79,8 +79,8 @@ class ImageDataset(keras.utils.PyDataset):
     Notes
     -----
     `len(dataset)` is the number of batches, as Keras wants it. `dataset[i]` is a pair of float32 RGB images 0..255
-    (B, H, W, 3) and labels, int32 (B,) or float32 (B, C). An image that cannot be read shortens its batch, and is
-    listed in `skipped`.
+    (B, H, W, 3) and labels, int32 (B,) or float32 (B, C). A missing file is left out from the beginning; a file that
+    turns out to be broken shortens its batch. Both are listed in `skipped`.
     """
 
     def __init__(
@@ -122,16 +122,19 @@ class ImageDataset(keras.utils.PyDataset):
         self._shards = open_shards(shards) if isinstance(shards, str | Path) else shards
         if self._shards is None:
             check_images(self._paths, "ImageDataset")
+            files = enumerate(self._paths)
+            self._unreadable = {position: "no such file" for position, path in files if not path.exists()}
         else:
             names = annotations.images["file_name"].reindex(self._image_ids).astype(str).tolist()
             _check_shards(self._shards, self._image_ids.tolist(), names, self._paths, self.size)
             bad = self._shards.unreadable
             ids_of = enumerate(self._image_ids.tolist())
             self._unreadable = {position: bad[image] for position, image in ids_of if image in bad}
+        self._positions = np.flatnonzero(self._readable())  # of the images that an epoch has
         self._planned: tuple[int, np.ndarray, np.ndarray | None] | None = None
 
     def __len__(self) -> int:
-        rows = len(self._paths) * (2 if self.augment is not None and self.augment.append else 1)
+        rows = len(self._positions) * (2 if self.augment is not None and self.augment.append else 1)
         return rows // self.batch_size if self.drop_remainder else -(-rows // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,12 +142,12 @@ class ImageDataset(keras.utils.PyDataset):
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         images, readable = self._read(positions[rows])
         if self.augment is not None and matrices is not None:
-            fill = self.augment
-            images = np.stack([fill.warp(image, matrix) for image, matrix in zip(images, matrices[rows][readable])])
+            changes = zip(images, matrices[rows][readable], strict=True)
+            images = np.stack([self.augment.warp(image, matrix) for image, matrix in changes])
         return images.astype(np.float32), self._labels[positions[rows][readable]]
 
     def __repr__(self) -> str:
-        text = f"{len(self._paths)} images of {len(self.classes)} classes, {self.size[0]} x {self.size[1]} pixels"
+        text = f"{len(self.image_ids)} images of {len(self.classes)} classes, {self.size[0]} x {self.size[1]} pixels"
         text += f", {len(self)} batches of {self.batch_size}"
         if self.excluded:
             text += f"; {self.excluded} images without a label left out"
@@ -209,13 +212,13 @@ class ImageDataset(keras.utils.PyDataset):
         """Draw everything random of the epoch: the positions in order, and a matrix for each when they are changed."""
         planned = self._planned
         if planned is None or planned[0] != self.epoch:
-            count = len(self._paths)
-            positions, matrices = np.arange(count), None
+            positions, matrices = self._positions, None
             if self.augment is not None:
-                matrices = self.augment.matrices(count, self.size, np.random.default_rng([self.seed, self.epoch, 1]))
+                rng = np.random.default_rng([self.seed, self.epoch, 1])
+                matrices = self.augment.matrices(len(positions), self.size, rng)
                 if self.augment.append:
                     positions = np.concatenate([positions, positions])
-                    matrices = np.concatenate([np.tile(np.eye(3), (count, 1, 1)), matrices])
+                    matrices = np.concatenate([np.tile(np.eye(3), (len(matrices), 1, 1)), matrices])
             if self.shuffle:
                 order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(len(positions))
                 positions, matrices = positions[order], None if matrices is None else matrices[order]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import random
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +18,7 @@ import numpy as np
 from mpii_lib._keras import keras
 from mpii_lib.errors import TrainingError
 from mpii_lib.files import make_folder
-from mpii_lib.training.records import FINISHED, RECORD_NAME, new_record, peak_memory_mib, read_record, write_record
+from mpii_lib.training.records import RECORD_NAME, new_record, peak_memory_mib, read_record, write_record
 
 BEST = "best.weights.h5"
 BACKUP = "backup"
@@ -138,11 +140,8 @@ class RunRecord(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Refuse the folder of another run; take up the rows of this one."""
         self.record = self._describe()
-        torn = self.folder / BACKUP / "training_metadata.json"
-        if torn.exists() and not _is_json(torn):
-            torn.unlink()  # of a run that was killed while it was written; ResumeRun does without it
+        self.rows = []
         if not (self.folder / RECORD_NAME).exists():
-            self.rows = []
             return
         old = read_record(self.folder)
         there, here = _identity(old), json.loads(json.dumps(_identity(self.record), default=str))
@@ -160,8 +159,8 @@ class RunRecord(keras.callbacks.Callback):
                 f"{self.folder}: this run has {len(self.rows)} epochs already, {self.params['epochs']} are wanted; "
                 "give another folder, or as many epochs"
             )
-        self.record = {**self.record, "scores": old.get("scores", {}), "started": old.get("started")}
-        self.record["peak_memory_mib"] = old.get("peak_memory_mib")
+        self.record |= {name: old.get(name) for name in ("scores", "started", "peak_memory_mib")}
+        mend_backup(self.model, self.folder, [row["steps"] for row in self.rows])
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start the clock."""
@@ -272,11 +271,8 @@ class ResumeRun(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Set the epoch at which the training goes on; at its end when there is nothing left to train."""
         folder, rows = self.record.folder, self.record.rows
-        restored = (folder / LATEST).exists()
         steps = [row["steps"] for row in rows]
-        epoch = steps.index(steps_of(self.model)) + 1 if restored and steps_of(self.model) in steps else 0
-        if restored and not epoch:
-            raise TrainingError(f"{folder}: its weights and its record do not belong together; delete the folder")
+        epoch = steps.index(steps_of(self.model)) + 1 if (folder / LATEST).exists() else 0
         del rows[epoch:]
         self.model._initial_epoch = epoch
         if not epoch:
@@ -290,7 +286,7 @@ class ResumeRun(keras.callbacks.Callback):
         try:
             self.model.load_weights(folder / BEST)
             self.stopping.best_weights = self.model.get_weights()
-        except (OSError, ValueError):
+        except Exception:  # HDF5 and Keras raise a dozen kinds
             pass  # torn by the kill, in an epoch that is trained again now and is the best again
         self.model.load_weights(folder / LATEST)
         if self.stopping.wait >= self.stopping.patience:
@@ -317,8 +313,34 @@ def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     return described | training | asked | record.get("fingerprints", {})
 
 
-def _is_json(path: Path) -> bool:
-    try:
-        return bool(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return False
+def mend_backup(model: keras.Model, folder: Path, steps: list[int]) -> None:
+    """See that what `BackupAndRestore` will load is whole: a kill may have come while it was written.
+
+    Whole are weights that can be loaded and whose count of steps stands in the record (`steps`, of each epoch). Where
+    the latest are not, those of the epoch before take their place; where there are none, the run begins anew.
+    """
+    latest, number = folder / LATEST, folder / BACKUP / "training_metadata.json"
+    number.unlink(missing_ok=True)  # ResumeRun counts the epochs itself, and this file may be torn
+    saved = [path for path in (latest, latest.with_name(f"{latest.name}.bkp")) if path.exists()]
+    if not saved:
+        return
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    for path in saved:
+        whole = latest.with_name("candidate.weights.h5")  # Keras goes by the ending
+        shutil.copyfile(path, whole)
+        try:
+            model.load_weights(whole)
+            if steps_of(model) in steps:
+                os.replace(whole, latest)
+                return
+        except Exception:  # HDF5 and Keras raise a dozen kinds for a torn file
+            pass
+        whole.unlink()
+    if len(steps) > 1:
+        raise TrainingError(f"{folder}: its weights are damaged or not those of its record; delete the folder")
+    latest.unlink()
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)

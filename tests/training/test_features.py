@@ -1,160 +1,123 @@
-"""Cached features: computed once, never stale, and a head trained on them is the head of the whole classifier."""
+"""Cached features: predicted once, never stale, and a head trained on them is the head of the whole classifier."""
 
 import os
+import time
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import numpy as np
 import pytest
+from test_callbacks import SIZE, datasets, write_images
 
 from mpii_lib._keras import keras
-from mpii_lib.training import TrainingError, extract_features, fit, fit_head, read_record
-from mpii_lib.training import features as features_module
-
-SIZE, CLASSES = 8, 3
-
-
-def make_pictures(count=42, seed=0):
-    generator = np.random.default_rng(seed)
-    labels = generator.integers(0, CLASSES, count).astype("int32")
-    pictures = generator.uniform(0, 120, (count, SIZE, SIZE, 3)).astype("float32")
-    pictures[np.arange(count), ..., labels] += 100  # the class is a colour
-    return pictures, labels
+from mpii_lib.datasets import Augmentation
+from mpii_lib.models import build_classifier
+from mpii_lib.training import TrainingError, cached_features
 
 
-def make_classifier(seed=0, offset=-1.0):
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return write_images(tmp_path_factory.mktemp("images"))
+
+
+def make_classifier(seed=0, offset=-1.0, predicted=None):
     """Build a classifier in the structure of `build_classifier`, with a backbone of one convolution."""
     keras.utils.set_random_seed(seed)
     maps = keras.Input((SIZE, SIZE, 3))
     backbone = keras.Model(maps, keras.layers.Conv2D(4, 3, activation="relu")(maps), name="backbone")
     backbone.trainable = False
-    pictures = keras.Input((SIZE, SIZE, 3))
-    flow = keras.layers.Rescaling(1 / 127.5, offset=offset, name="preprocessing")(pictures)
+    inputs = keras.Input((SIZE, SIZE, 3))
+    flow = keras.layers.Rescaling(1 / 127.5, offset=offset, name="preprocessing")(inputs)
     flow = keras.layers.GlobalAveragePooling2D(name="features")(backbone(flow))
-    flow = keras.layers.Dense(8, activation="relu", name="hidden")(flow)
-    return keras.Model(pictures, keras.layers.Dense(CLASSES, "softmax", name="predictions")(flow))
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax", name="predictions")(flow))
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
 
 
-class Stream:
-    """An ImageDataset that shuffles and could not read one picture."""
-
-    batch, shuffle, seed, augment, drop_remainder = 10, True, 0, None, False
-    skipped = [("images/7.jpg", "not a picture")]
-
-    def __init__(self):
-        self.pictures, self.labels = make_pictures()
-        self.image_ids = np.arange(100, 100 + len(self.labels))
-        self.runs = 0
-
-    def __len__(self):
-        return len(self.labels)
-
-    def batches(self, epoch=0):
-        self.runs += 1
-        order = np.random.default_rng(1).permutation(len(self))
-        order = order[order != 7]
-        for start in range(0, len(order), self.batch):
-            rows = order[start : start + self.batch]
-            yield self.pictures[rows], self.labels[rows], self.image_ids[rows]
+def extractor(model, calls=None):
+    network = keras.Model(model.input, model.get_layer("features").output)
+    if calls is not None:
+        predict = network.predict
+        network.predict = lambda *data, **options: calls.append(1) or predict(*data, **options)
+    return network
 
 
-def test_features_are_what_the_head_gets_in_the_order_of_the_images():
-    model, stream = make_classifier(), Stream()
-    found = extract_features(model, stream)
-    kept = np.delete(np.arange(len(stream)), 7)
-    assert found.image_ids.tolist() == stream.image_ids[kept].tolist()
-    assert found.labels.tolist() == stream.labels[kept].tolist() and found.skipped == Stream.skipped
-    assert found.features.dtype == np.float32
-    inside = keras.Model(model.input, model.get_layer("features").output)
-    np.testing.assert_allclose(found.features, inside.predict(stream.pictures[kept], verbose=0), atol=1e-6)
+def test_features_are_the_prediction_in_the_order_of_the_images(images, tmp_path):
+    model, (train, _) = make_classifier(), datasets(images)
+    train.augment = None
+    found = cached_features(extractor(model), train, tmp_path)
+    assert 5 not in found.image_ids and found.image_ids.tolist() == [n for n in range(26) if n != 5]
+    assert found.labels.tolist() == train.labels.tolist() and found.features.dtype == np.float32
+    inputs, _, _ = train.load()
+    np.testing.assert_allclose(found.features, extractor(model).predict(inputs, verbose=0), atol=1e-6)
 
 
-def test_any_model_gives_its_flattened_output():
-    model = make_classifier()
-    pictures, labels = make_pictures(5)
-    found = extract_features(model.get_layer("backbone"), (pictures, labels), batch=2)
-    assert found.features.shape == (5, 6 * 6 * 4) and found.image_ids.tolist() == [0, 1, 2, 3, 4]
+def test_the_file_is_used_for_the_same_network_and_data_only(images, tmp_path):
+    calls, val = [], datasets(images)[1]
+    first = cached_features(extractor(make_classifier(), calls), val, tmp_path)
+    again = cached_features(extractor(make_classifier(), calls), val, tmp_path)
+    assert len(calls) == 1 and all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    cached_features(extractor(make_classifier(seed=1), calls), val, tmp_path)
+    cached_features(extractor(make_classifier(offset=0.0), calls), val, tmp_path)
+    for change in ({"augment": Augmentation(flip=True)}, {"_labels": val._labels[::-1].copy()}):
+        other = datasets(images)[1]
+        vars(other).update(change)
+        cached_features(extractor(make_classifier(), calls), other, tmp_path)
+    assert len(calls) == 5 and len(list(tmp_path.iterdir())) == 5
 
 
-def test_the_cache_is_used_for_the_same_network_and_data_only(tmp_path):
-    stream = Stream()
-    first = extract_features(make_classifier(), stream, tmp_path)
-    again = extract_features(make_classifier(), stream, tmp_path)
-    assert (first.from_cache, again.from_cache, stream.runs) == (False, True, 1)
-    np.testing.assert_array_equal(first.features, again.features)
-    assert again.skipped == first.skipped and again.image_ids.tolist() == first.image_ids.tolist()
-    for change in (
-        lambda: extract_features(make_classifier(seed=1), stream, tmp_path),
-        lambda: extract_features(make_classifier(offset=0.0), stream, tmp_path),
-        lambda: (setattr(stream, "augment", "flip"), extract_features(make_classifier(), stream, tmp_path))[1],
-        lambda: (setattr(stream, "labels", stream.labels[::-1]), extract_features(make_classifier(), stream, tmp_path))[
-            1
-        ],
-    ):
-        assert not change().from_cache
-    assert len(list(tmp_path.iterdir())) == 5
-
-
-@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 99])
-def test_a_broken_cache_is_made_again(tmp_path, damage):
-    first = extract_features(make_classifier(), make_pictures(), tmp_path)
-    (path,) = tmp_path.iterdir()
-    path.write_bytes(damage(path.read_bytes()))
-    second = extract_features(make_classifier(), make_pictures(), tmp_path)
-    assert not second.from_cache
-    np.testing.assert_array_equal(first.features, second.features)
-    assert extract_features(make_classifier(), make_pictures(), tmp_path).from_cache
-
-
-def test_a_changed_byte_in_the_cache_is_noticed(tmp_path):
-    extract_features(make_classifier(), make_pictures(), tmp_path)
+@pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "one byte"])
+def test_a_broken_file_is_made_again(images, tmp_path, damage):
+    val, calls = datasets(images)[1], []
+    first = cached_features(extractor(make_classifier(), calls), val, tmp_path)
     (path,) = tmp_path.iterdir()
     data = bytearray(path.read_bytes())
     data[300] ^= 0xFF  # among the features
-    path.write_bytes(data)
-    assert not extract_features(make_classifier(), make_pictures(), tmp_path).from_cache
+    broken = {"cut": data[: len(data) // 2], "empty": b"", "foreign": b"x" * 99, "one byte": bytes(data)}
+    path.write_bytes(broken[damage])
+    second = cached_features(extractor(make_classifier(), calls), val, tmp_path)
+    assert len(calls) == 2
+    np.testing.assert_array_equal(first.features, second.features)
 
 
-def test_a_head_trained_on_features_equals_training_the_whole_classifier(tmp_path):
-    pictures, labels = make_pictures()
-    settings = {"epochs": 5, "optimizer": "adam", "learning_rate": 0.02, "batch": 8}
-    whole = make_classifier()
-    slow = fit(whole, (pictures, labels), (pictures, labels), folder=tmp_path / "slow", **settings)
-    model = make_classifier()
+def test_a_head_trained_on_features_equals_training_the_whole_classifier(images, tmp_path):
+    options = {"epochs": 5, "batch_size": 8, "shuffle": False, "verbose": 0}
+    train, val = datasets(images)
+    train.augment = None
+    whole, model = make_classifier(), make_classifier()
+    slow = whole.fit(*train.load()[:2], validation_data=val.load()[:2], **options)
     before = [weight.copy() for weight in model.get_layer("backbone").get_weights()]
-    features = extract_features(model, (pictures, labels))
-    fast = fit_head(model, features, features, folder=tmp_path / "fast", **settings)
+    seen, checked = (cached_features(extractor(model), data, tmp_path) for data in (train, val))
+    head = keras.Model(model.get_layer("features").output, model.output)
+    head.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    validation = (checked.features, checked.labels)
+    fast = head.fit(seen.features, seen.labels, validation_data=validation, **options)
     np.testing.assert_allclose(fast.history["val_loss"], slow.history["val_loss"], rtol=1e-3)
-    np.testing.assert_allclose(model.predict(pictures, verbose=0), whole.predict(pictures, verbose=0), atol=1e-3)
+    inputs = val.load()[0]
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), whole.predict(inputs, verbose=0), atol=1e-3)
     for old, new in zip(before, model.get_layer("backbone").get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    loaded = fast.load(make_classifier(), "last")
-    np.testing.assert_allclose(loaded.predict(pictures, verbose=0), model.predict(pictures, verbose=0), atol=1e-6)
-    assert read_record(tmp_path / "fast")["model"]["trained_part"] == "head on cached features"
 
 
-def test_features_of_another_network_are_refused(tmp_path):
-    features = extract_features(make_classifier(seed=1), make_pictures())
-    with pytest.raises(TrainingError, match="training features were made by another network"):
-        fit_head(make_classifier(seed=2), features, epochs=1, folder=tmp_path)
-
-
-def test_data_that_cannot_give_features_is_refused(tmp_path):
-    stream = Stream()
-    stream.drop_remainder = True
-    with pytest.raises(TrainingError, match="drop_remainder=False"):
-        extract_features(make_classifier(), stream)
-    with pytest.raises(TrainingError, match="give an ImageDataset"):
-        extract_features(make_classifier(), make_pictures()[0])
-    unreadable = Stream()
-    unreadable.batches = lambda epoch=0: iter(())
-    with pytest.raises(TrainingError, match="none of the 42 pictures could be read"):
-        extract_features(make_classifier(), unreadable)
+def test_a_dataset_that_drops_or_repeats_images_is_refused(images, tmp_path):
+    dropping = datasets(images, drop_remainder=True)[1]
+    repeating = datasets(images)[1]
+    repeating.augment = Augmentation(flip=True, append=True)
+    for data in (dropping, repeating):
+        with pytest.raises(TrainingError, match="drops or repeats images"):
+            cached_features(extractor(make_classifier()), data, tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match="cannot be written"):
-        extract_features(make_classifier(), make_pictures(), tmp_path / "file")
+        cached_features(extractor(make_classifier()), datasets(images)[1], tmp_path / "file")
 
 
-def test_xla_is_not_used_on_a_cpu(monkeypatch):
-    monkeypatch.setattr(features_module, "has_accelerator", lambda: False)
-    assert features_module._feature_network(make_classifier()).jit_compile is False
+def test_features_of_a_built_model_are_not_traced_again(images, tmp_path):
+    """They cost what `predict` costs; three calls on the same feature extractor trace it once."""
+    model = build_classifier("ResNet50", 3, (32, 32, 3), weights=None, width=1 / 8, seed=0)
+    network = keras.Model(model.input, model.get_layer("features").output)
+    seconds = []
+    for name in ("a", "b", "c"):
+        started = time.perf_counter()
+        cached_features(network, datasets(images, size=(32, 32))[1], tmp_path / name)
+        seconds.append(time.perf_counter() - started)
+    assert max(seconds[1:]) < seconds[0] / 3

@@ -16,8 +16,8 @@ def a_record(**changes):
     history = {"epoch": [1, 2, 3], "loss": [1.0, 0.5, 0.4], "val_accuracy": [0.4, 0.7, 0.6], "seconds": [1, 1, 1]}
     return {
         "status": "complete",
-        "parameters": {"BACKBONE": "VGG16", "seed": 5},
-        "settings": {"optimizer": "adam", "seed": 0, "epochs": 3, "class_weight": {"0": 1.5}},
+        "hyperparameters": {"backbone": "VGG16", "seed": 5, "epochs": 3},
+        "training": {"optimizer": "adam", "seed": 0, "epochs": 3, "batch_size": 32},
         "model": {"weights": "sample"},
         "history": history,
         "best": {"epoch": 2, "monitor": "val_accuracy", "value": 0.7},
@@ -35,12 +35,12 @@ def test_reading_records_needs_no_keras():
 
 def test_a_record_is_json_without_nan(tmp_path):
     values = {"a": np.float32(0.5), "b": math.nan, "c": np.array([1, 2]), "d": tmp_path, "e": {3, 1}, "f": np.bool_(1)}
-    path = write_record(tmp_path / "new" / "run", {"history": {}, "parameters": values | {"g": [math.inf, None]}})
+    path = write_record(tmp_path / "new" / "run", {"history": {}, "hyperparameters": values | {"g": [math.inf, None]}})
 
     def refuse(word):
         raise AssertionError(f"{word} is no JSON")
 
-    read = json.loads(path.read_text(), parse_constant=refuse)["parameters"]
+    read = json.loads(path.read_text(), parse_constant=refuse)["hyperparameters"]
     assert read == {"a": 0.5, "b": None, "c": [1, 2], "d": str(tmp_path), "e": [1, 3], "f": True, "g": [None, None]}
     assert [item.name for item in path.parent.iterdir()] == ["run.json"]
 
@@ -64,8 +64,10 @@ def test_records_become_one_table_with_the_values_of_the_kept_epoch(tmp_path):
     assert table["val_accuracy"].tolist() == [0.7, 0.6] and table["loss"].tolist() == [0.5, 0.4]
     assert table.loc["a", "test.accuracy"] == 0.65 and math.isnan(table.loc["b/two", "test.accuracy"])
     row = table.loc["a"]
-    assert (row["BACKBONE"], row["weights"], row["seed"], row["parameters.seed"]) == ("VGG16", "sample", 0, 5)
-    assert (row["epochs"], row["epochs_run"], row["best_epoch"]) == (3, 3, 2)
+    assert (row["backbone"], row["weights"], row["seed"], row["hyperparameters.seed"]) == ("VGG16", "sample", 0, 5)
+    assert (row["epochs"], row["epochs_run"], row["best_epoch"]) == (3, 3, 2) and "hyperparameters.epochs" not in table
+    listed = read_records([tmp_path / "b", tmp_path / "a"])
+    assert listed["run"].tolist() == ["two", "a"]
 
 
 def test_unreadable_records_are_left_out_and_listed(tmp_path):
@@ -93,7 +95,7 @@ def test_a_folder_without_records_gives_an_empty_table(tmp_path):
 def test_scores_and_predictions_stay_with_the_run(tmp_path):
     write_record(tmp_path, a_record())
     arrays = {
-        "truth": np.array([0, 1]),
+        "labels": np.array([0, 1]),
         "probabilities": np.array([[0.9, 0.1], [0.2, 0.8]]),
         "image_ids": np.array([7, 9]),
     }
