@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from mpii_lib.errors import DatasetError
+from mpii_lib.errors import DatasetError, one_line
 from mpii_lib.files import exclusive
 
 
@@ -82,15 +82,15 @@ ARCHIVES = {
 
 
 def fetch_mpii(folder: str | Path, *, images: bool = True, progress: bool = True) -> Path:
-    """Download MPII Human Pose: 12 MB of annotations and 12 GB of pictures (twice that while it unpacks).
+    """Download MPII Human Pose: 12 MB of annotations and 12 GB of images (twice that while it unpacks).
 
     Parameters
     ----------
     folder
-        Where `mpii_human_pose_v1_u12_1.mat` and `images/` shall lie; made if it is not there. What is there already is
-        kept and not fetched again. After an interruption the same call goes on where the last one stopped.
+        Where `mpii_human_pose_v1_u12_1.mat` and `images/` go; made if it is not there. What is there already is kept
+        and not fetched again. After an interruption the same call goes on where the last one stopped.
     images
-        Fetch the pictures too.
+        Fetch the images too.
     progress
         Show progress bars.
 
@@ -112,14 +112,14 @@ def fetch_mpii(folder: str | Path, *, images: bool = True, progress: bool = True
 def fetch_coco(
     folder: str | Path, split: Literal["train", "val"] = "val", *, images: bool = True, progress: bool = True
 ) -> Path:
-    """Download COCO 2017: the keypoint annotations of both splits (253 MB), the pictures of one (val 0.8, train 19 GB).
+    """Download COCO 2017: the keypoint annotations of both splits (253 MB), the images of one (val 0.8, train 19 GB).
 
     Parameters
     ----------
     folder
-        Where `annotations/` and `val2017/` or `train2017/` shall lie; otherwise as in `fetch_mpii`.
+        Where `annotations/` and `val2017/` or `train2017/` go; otherwise as in `fetch_mpii`.
     split
-        Whose pictures to fetch.
+        Whose images to fetch.
     images, progress
         As in `fetch_mpii`.
 
@@ -172,7 +172,7 @@ def _install(archive: Archive, folder: Path, work: Path, progress: bool) -> None
     file = _download(archive, work, progress)
     try:
         unpack(file, unpacked, lambda name: archive.wanted in name, progress)
-        # MPII's annotations lie in a folder of their own inside the archive; the pictures belong beside them.
+        # MPII's annotations lie in a folder of their own inside the archive; the images belong beside them.
         found = next(iter(sorted(unpacked.rglob(Path(archive.gives).name))), None)
         if found is None:
             raise DatasetError(f"{archive.url}: holds no {archive.gives}; report it to the maintainers of the course")
@@ -202,11 +202,9 @@ def _download(archive: Archive, work: Path, progress: bool) -> Path:
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("ERROR")
+    downloader = ResumingDownloader(work / f"{archive.name}.part", progress)
     try:
-        downloader = ResumingDownloader(work / f"{archive.name}.part", progress=progress)
-        path = pooch.retrieve(
-            archive.url, f"sha256:{archive.sha256}", fname=archive.name, path=work, downloader=downloader
-        )
+        return Path(pooch.retrieve(archive.url, archive.sha256, archive.name, work, downloader=downloader))
     except ValueError:
         raise DatasetError(
             f"{archive.url}: what came has not the SHA-256 {archive.sha256[:12]}... and was deleted; try again, and "
@@ -214,9 +212,9 @@ def _download(archive: Archive, work: Path, progress: bool) -> Path:
         ) from None
     finally:
         logger.setLevel(level)
-    return Path(path)
 
 
+@dataclass(frozen=True)
 class ResumingDownloader:
     """A downloader for pooch that goes on where the last attempt, in this process or an earlier one, stopped.
 
@@ -238,14 +236,14 @@ class ResumingDownloader:
         Seconds without a byte after which a connection counts as broken.
     """
 
-    def __init__(
-        self, part: Path, *, progress: bool = True, attempts: int = 5, pause: float = 1.0, timeout: float = 60.0
-    ) -> None:
-        self.part, self.progress, self.attempts, self.pause, self.timeout = part, progress, attempts, pause, timeout
-        self.mark = part.with_name(part.name + ".mark")
+    part: Path
+    progress: bool = True
+    attempts: int = 5
+    pause: float = 1.0
+    timeout: float = 60.0
 
     def __call__(self, url: str, output_file: str | Path, pooch: Any = None) -> None:
-        """Fetch `url` into `output_file`, as pooch asks for it."""
+        """Fetch `url` into `output_file`; pooch calls it."""
         import requests
 
         failures, most = 0, self._size()
@@ -256,9 +254,9 @@ class ResumingDownloader:
             except requests.RequestException as error:
                 reply = error.response
                 if reply is not None and reply.status_code < 500 and reply.status_code != 429:
-                    answer = f"{reply.status_code} {reply.reason}"
+                    status = f"{reply.status_code} {reply.reason}"
                     raise DatasetError(
-                        f"{url}: the server answers {answer}; check whether the file has moved"
+                        f"{url}: the server answers {status}; check whether the file has moved"
                     ) from None
                 size = self._size()
                 failures, most = (1, size) if size > most else (failures + 1, most)
@@ -269,7 +267,11 @@ class ResumingDownloader:
                     ) from None
                 time.sleep(self.pause * 2 ** (failures - 1))
         os.replace(self.part, output_file)
-        self.mark.unlink(missing_ok=True)
+        self._mark.unlink(missing_ok=True)
+
+    @property
+    def _mark(self) -> Path:
+        return self.part.with_name(self.part.name + ".mark")
 
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
@@ -280,17 +282,14 @@ class ResumingDownloader:
         from tqdm.auto import tqdm
 
         start = self._size()
-        mark = self.mark.read_text() if self.mark.exists() else ""
         headers = {"Accept-Encoding": "identity"}
-        if start and mark:
+        if start and self._mark.exists() and (mark := self._mark.read_text()):
             headers |= {"Range": f"bytes={start}-", "If-Range": mark}
         with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as reply:
             content_range = reply.headers.get("Content-Range", "")
             if reply.status_code == 416 and content_range == f"bytes */{start}":
                 return  # an earlier run had it all and was stopped before it could move it
-            if reply.status_code == 416 or (
-                reply.status_code == 206 and not content_range.startswith(f"bytes {start}-")
-            ):
+            if reply.status_code in (206, 416) and not content_range.startswith(f"bytes {start}-"):
                 self.part.unlink(missing_ok=True)
                 raise requests.ConnectionError(f"the server's range {content_range!r} does not fit")
             reply.raise_for_status()
@@ -299,11 +298,9 @@ class ResumingDownloader:
                 self._start_over(reply.headers)
             length = reply.headers.get("Content-Length")
             total = start + int(length) if length else None
-            bar = tqdm(
-                total=total, initial=start, unit="B", unit_scale=True, desc=url.rsplit("/", 1)[-1],
-                disable=not self.progress, leave=False,
-            )  # fmt: skip
-            with bar, open(self.part, "ab") as file:
+            shown = {"desc": self.part.stem, "leave": False, "disable": not self.progress}
+            bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, **shown)
+            with bar, self.part.open("ab") as file:
                 for chunk in reply.iter_content(1 << 16):  # what is lost when the connection breaks is at most this
                     file.write(chunk)
                     bar.update(len(chunk))
@@ -312,10 +309,10 @@ class ResumingDownloader:
 
     def _start_over(self, headers: Any) -> None:
         """Empty the part and note which version the coming bytes are of; weak ETags do not promise equal bytes."""
-        self.mark.unlink(missing_ok=True)
+        self._mark.unlink(missing_ok=True)
         self.part.write_bytes(b"")
         tag = headers.get("ETag", "")
-        self.mark.write_text(tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", ""))
+        self._mark.write_text(tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", ""))
 
 
 def unpack(
@@ -337,8 +334,9 @@ def unpack(
             for _ in extract(archive, folder, wanted):
                 bar.update()
         except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise DatasetError(f"{archive}: cannot be unpacked ({reason}); delete it and fetch it again") from None
+            raise DatasetError(
+                f"{archive}: cannot be unpacked ({one_line(error)}); delete it, fetch it again"
+            ) from None
 
 
 def _unpack_zip(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> Iterator[None]:
@@ -352,13 +350,12 @@ def _unpack_zip(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> I
 
 
 def _unpack_tar(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> Iterator[None]:
-    # Python before 3.11.4 has no filters; the check of names and kinds holds there alone.
-    options: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(archive, "r:*") as file:
+        file.extraction_filter = getattr(tarfile, "data_filter", None)  # Python before 3.11.4 has the check below alone
         for member in file:
             _check_member(archive, member.name, member.isfile() or member.isdir())
             if wanted(member.name) and member.isfile():
-                file.extract(member, folder, **options)
+                file.extract(member, folder)
                 yield
 
 

@@ -244,7 +244,7 @@ def test_wrong_bytes_are_deleted_and_nothing_that_was_there_is_touched(mirror, t
     assert "mpii_human_pose_v1_u12_1.mat" in visible_files(tmp_path)
 
 
-def test_pictures_that_are_there_are_kept(mirror, tmp_path):
+def test_images_that_are_there_are_kept(mirror, tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "own.jpg").write_bytes(b"own")
     fetch_mpii(tmp_path, progress=False)
@@ -264,7 +264,7 @@ def test_an_interrupted_unpacking_leaves_nothing_half_and_needs_no_second_downlo
     assert mirror.asked == [] and "mpii_human_pose_v1_u12_1.mat" in visible_files(tmp_path)
 
 
-def test_a_full_disk_is_told_before_the_download(mirror, tmp_path, monkeypatch):
+def test_a_full_disk_is_named_before_the_download(mirror, tmp_path, monkeypatch):
     monkeypatch.setattr(download.shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
     with pytest.raises(DatasetError, match="GB are free; make room"):
         fetch_mpii(tmp_path, progress=False)
