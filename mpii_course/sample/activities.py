@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,21 +129,22 @@ POSES: dict[str, NDArray[np.float64]] = {
 }
 
 # A row: size among MPII's training images | name | scenes | poses (the motion goes to the second; ~ = sides swapped)
-# | prop | options: yaw (front, side, any), wear, n (people), lift, sd (degrees of variety).
+# | prop | options: yaw (front, side, any), wear, people, lift, sd (degrees of variety).
 _ACTIVITIES = """
 # sports 3472
-184 | skateboarding | street street court park | board board | skateboard | yaw=side wear=light+helmet n=1 lift=.045
+184 | skateboarding | street street court park | board board | skateboard \
+| yaw=side wear=light+helmet people=1 lift=.045
 173 | softball, general | park park field | bat swingfore | bat | wear=light+cap
 156 | rope skipping, general | gym gym court street | jog jog~ | rope | yaw=front lift=.05
-147 | rock climbing | rock rock rock gym | climb climb2 | holds | yaw=back n=1 wear=light lift=.5
-143 | golf | park park field | golf golfup | club | yaw=any n=1 wear=any+cap
+147 | rock climbing | rock rock rock gym | climb climb2 | holds | yaw=back people=1 wear=light lift=.5
+143 | golf | park park field | golf golfup | club | yaw=any people=1 wear=any+cap
 137 | soccer | park park field court | kick windup | ball_foot | wear=light
-131 | horseback riding | field park street | ride ride | horse | yaw=side n=1 lift=.42 wear=any+helmet
+131 | horseback riding | field park street | ride ride | horse | yaw=side people=1 lift=.42 wear=any+helmet
 131 | basketball | court court court gym | shoot dribble | ball_hand | wear=light
-129 | martial arts, different types | gym court room | highkick guard | none | yaw=any n=2
-65 | tennis, doubles | court court park | swingback swingfore | racket | n=2 wear=light
+129 | martial arts, different types | gym court room | highkick guard | none | yaw=any people=2
+65 | tennis, doubles | court court park | swingback swingfore | racket | people=2 wear=light
 # occupation 2370
-164 | forestry | forest forest park | saw saw2 | chainsaw | wear=work+helmet n=1
+164 | forestry | forest forest park | saw saw2 | chainsaw | wear=work+helmet people=1
 157 | carpentry, general | site site room | saw saw2 | bench | wear=work
 67 | cook, chef | room room | cook cook2 | counter | wear=work+chef
 63 | fire fighter | street street site | hose hose | hose | wear=work+helmet
@@ -155,44 +157,44 @@ _ACTIVITIES = """
 102 | bicycling, stationary | gym gym room | bike bike~ | exercise_bike | yaw=side wear=light lift=.14
 86 | therapeutic exercise ball, Fitball exercise | gym room | ballsit ballup | fitball | wear=light
 65 | stretching, mild | gym park room | stretch downdog | mat | yaw=side wear=light sd=5
-31 | weight lifting, power lifting | gym gym | overhead deadlift | barbell | wear=light n=1 yaw=front
+31 | weight lifting, power lifting | gym gym | overhead deadlift | barbell | wear=light people=1 yaw=front
 # home activities 1382
 207 | cooking or food preparation | room room | cook cook2 | counter | yaw=any
 93 | playing with animals | park room field | kneel stoop | dog_front | yaw=side
 52 | ironing | room room gym | cook2 cook | ironing | yaw=any
-50 | vacuuming, general, moderate effort | room room gym | mop mop2 | vacuum | n=1
+50 | vacuuming, general, moderate effort | room room gym | mop mop2 | vacuum | people=1
 48 | mopping, standing, light effort | room court street | mop mop2 | mop |
 # lawn and garden 1096
 111 | trimming shrubs or trees | park park street | trim paintup | shears | wear=work
-93 | mowing lawn, walk, hand mower (Taylor Code 570) | park park field | push push~ | mower | n=1
-86 | chopping wood | forest park field | axeup axedown | axe | n=1 wear=work
+93 | mowing lawn, walk, hand mower (Taylor Code 570) | park park field | push push~ | mower | people=1
+86 | chopping wood | forest park field | axeup axedown | axe | people=1 wear=work
 63 | digging, spading, filling garden, composting | field park forest | dig digup | shovel | wear=work
 56 | planting seedlings, shrub, stooping, moderate effort | field park | kneel stoop | plant |
 48 | shoveling snow, by hand | snow snow | dig digup | shovel | wear=warm
 3 | racking lawn | park forest | mop mop2 | rake |
 # home repair 1068
-84 | washing and waxing car | street street park | scrub scrub2 | car | n=1
+84 | washing and waxing car | street street park | scrub scrub2 | car | people=1
 83 | painting inside house,wallpapering, scraping paint | room room site | paintup scrub2 | roller | yaw=back wear=work
 13 | hammering nails | site room park | hammer hammer2 | hammer | wear=work
 # water activities 1018
 127 | canoeing, kayaking, rowing, competitive | lake lake sea | kayak kayak~ | kayak | yaw=side wear=any lift=.02
-68 | windsurfing | sea lake | sail sail | windsurf | yaw=back wear=swim n=1 lift=.05
+68 | windsurfing | sea lake | sail sail | windsurf | yaw=back wear=swim people=1 lift=.05
 67 | swimming, general | pool pool sea lake | swim swim~ | water_deep | yaw=side wear=swim lift=0
 50 | water aerobics, water calisthenics | pool pool | aqua jog | water_chest | wear=swim yaw=front
-44 | paddle boarding, standing | sea lake | paddle paddle | sup | wear=swim n=1 lift=.05
-41 | surfing | sea sea | board board | surfboard | wear=swim n=1 lift=.05
+44 | paddle boarding, standing | sea lake | paddle paddle | sup | wear=swim people=1 lift=.05
+41 | surfing | sea sea | board board | surfboard | wear=swim people=1 lift=.05
 # miscellaneous 753
-85 | standing, talking in person | room street park | talk stand | none | n=2
+85 | standing, talking in person | room street park | talk stand | none | people=2
 60 | sitting, talking in person, on the phone, computer, or text messaging, light effort \
 | room park street | sitphone sit | chair |
-54 | drawing, writing, painting, standing | room park stage | easel easel | easel | n=1
+54 | drawing, writing, painting, standing | room park stage | easel easel | easel | people=1
 34 | chess game, sitting | room park | sittable sittable2 | chess | yaw=side
 # winter activities 742
 203 | skiing, downhill | snow snow | ski tuck | skis | wear=warm
 52 | skating, ice | rink rink snow | skate skate~ | skates | wear=any
 14 | skiing, cross-country | snow snow forest | xcski xcski~ | skis | wear=warm yaw=side
 29 | sledding, tobogganing, bobsledding, luge (Taylor Code 370) | snow snow | sled sled | sled | wear=warm lift=.07
-16 | snowboarding | snow snow | board board | snowboard | wear=warm n=1 lift=.02
+16 | snowboarding | snow snow | board board | snowboard | wear=warm people=1 lift=.02
 # fishing and hunting 712
 123 | fishing, general | lake park sea | fish cast | rod | wear=any+brim
 78 | fishing in stream, in waders (Taylor Code 670) | lake forest | fish cast | rod_water | wear=work+brim
@@ -200,35 +202,35 @@ _ACTIVITIES = """
 33 | hunting, general | forest field snow | aim hunt | rifle | wear=work+cap
 # dancing 697
 156 | ballet, modern, or jazz | stage room gym | arabesque passe | none | wear=light
-154 | ballroom | stage room court | waltz waltz~ | none | n=pair wear=formal yaw=side
+154 | ballroom | stage room court | waltz waltz~ | none | people=pair wear=formal yaw=side
 137 | aerobic, step | gym gym court | step step2 | stepper | wear=light yaw=front lift=.06
 73 | ethnic or cultural dancing (e.g., Greek, Middle Eastern, hula, salsa, merengue, bamba y plena, flame \
 | stage street room | salsa salsa2 | none |
-30 | Irish step dancing | stage court street | irish irish2 | none | yaw=front n=2 sd=4
+30 | Irish step dancing | stage court street | irish irish2 | none | yaw=front people=2 sd=4
 # walking 583
 110 | backpacking | forest field park | walk walk~ | backpack | yaw=any
 83 | walking, for exerceise, with ski poles | forest park snow | walk walk~ | poles |
 72 | walking, general | street park field | walk walk~ | none |
 33 | walking the dog | street park street | walk walk~ | dog | yaw=side
 # music playing 540
-56 | drums, sitting | stage stage room | drumhit drumhit2 | drums | yaw=front n=1
+56 | drums, sitting | stage stage room | drumhit drumhit2 | drums | yaw=front people=1
 42 | violin, sitting | stage room | violin violin | violin | wear=formal
 37 | guitar, rock and roll band, standing | stage stage street | guitar strum | guitar | yaw=front
-21 | piano, sitting | stage room | piano piano2 | piano | yaw=side wear=formal n=1
-19 | conducting orchestra, standing | stage stage | conduct conduct2 | baton | wear=formal n=1
+21 | piano, sitting | stage room | piano piano2 | piano | yaw=side wear=formal people=1
+19 | conducting orchestra, standing | stage stage | conduct conduct2 | baton | wear=formal people=1
 11 | trumpet, standing | stage street | trumpet trumpet | trumpet |
 # bicycling 518
 215 | bicycling, mountain | forest forest field park | bmx bike~ | mountain_bike | yaw=side wear=light+helmet lift=.13
 155 | bicycling, racing and road | street street field | racebike racebike~ \
 | road_bike | yaw=side wear=light+helmet lift=.13
-81 | bicycling, BMX | street park court | bmx bmx | bmx | yaw=side wear=any+helmet n=1 lift=.11
-20 | unicycling | street court street | unicycle unicycle~ | unicycle | lift=.14 n=1
+81 | bicycling, BMX | street park court | bmx bmx | bmx | yaw=side wear=any+helmet people=1 lift=.11
+20 | unicycling | street court street | unicycle unicycle~ | unicycle | lift=.14 people=1
 # running 293
 115 | running | court court park street | run run~ | none | wear=light lift=.03
 58 | jogging | park park street | jog jog~ | none | wear=light lift=.02
-35 | running, marathon | street street | run jog~ | bib | wear=light n=3 lift=.02
+35 | running, marathon | street street | run jog~ | bib | wear=light people=3 lift=.02
 # inactivity quiet/light 187
-71 | standing quietly, standing in a line | street room gym | stand stand~ | none | n=3 yaw=any
+71 | standing quietly, standing in a line | street room gym | stand stand~ | none | people=3 yaw=any
 55 | reclining | park room | recline recline | lounger | yaw=side lift=.12
 49 | sitting quietly | room park street | sit read | chair |
 12 | lying quietly, sleeping | room park | lie lie | bed | yaw=side lift=.165
@@ -261,23 +263,10 @@ def _parse() -> tuple[dict[str, int], tuple[Activity, ...]]:
             sizes[category] = int(size)
             continue
         size, name, scenes, poses, prop, options = (field.strip() for field in line.split("|"))
-        o = dict(option.split("=") for option in options.split())
+        chosen: dict[str, Any] = dict(option.split("=") for option in options.split())
+        chosen |= {key: float(chosen[key]) for key in ("lift", "sd") if key in chosen}
         first, second = poses.split()
-        activities.append(
-            Activity(
-                category,
-                name,
-                int(size),
-                tuple(scenes.split()),
-                (first, second),
-                prop,
-                o.get("yaw", "any"),
-                o.get("wear", "any"),
-                o.get("n", ""),
-                float(o.get("lift", 0)),
-                float(o.get("sd", 8)),
-            )
-        )
+        activities.append(Activity(category, name, int(size), tuple(scenes.split()), (first, second), prop, **chosen))
     return sizes, tuple(activities)
 
 

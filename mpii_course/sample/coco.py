@@ -21,32 +21,12 @@ _VALIDATION = 5  # one video in so many goes to val2017
 
 @dataclass(frozen=True)
 class Outline:
-    """What COCO tells of a person beyond the joints: polygons of the visible part, its box and its area in pixels."""
+    """One annotation of COCO: a person, whose segmentation is polygons, or a crowd, which has a run-length code."""
 
-    polygons: list[list[float]]
+    segmentation: list[list[float]] | dict[str, list[int]]
     box: list[float]
     area: float
     keypoints: list[int]
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """People too many to mark: a run-length code (columns first, background first), box and area."""
-
-    counts: list[int]
-    shape: list[int]
-    box: list[float]
-    area: float
-
-    @classmethod
-    def of(cls, mask: NDArray[np.bool_] | None) -> Crowd | None:
-        """The crowd of a mask (H, W), None where there is nobody to be seen."""
-        if mask is None or mask.sum() < 50:
-            return None
-        flat = mask.T.ravel()
-        edges = np.flatnonzero(np.diff(flat)) + 1
-        counts = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
-        return cls(([0] if flat[0] else []) + counts, list(mask.shape), _box(mask), float(mask.sum()))
 
 
 def _box(mask: NDArray[np.bool_]) -> list[float]:
@@ -55,46 +35,27 @@ def _box(mask: NDArray[np.bool_]) -> list[float]:
 
 
 def outline(truth: Truth) -> Outline:
-    """Describe one person's visible pixels and write its joints as COCO's 51 numbers."""
+    """Describe one person's visible pixels and write its joints as COCO's 51 numbers, 0 where nobody marked them."""
     contours, _ = cv2.findContours(truth.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     polygons = [contour.ravel().astype(float).tolist() for contour in contours if len(contour) >= 3]
     points = np.concatenate([truth.face, truth.joints[list(_BODY)]])
     states = np.concatenate([truth.face_state, np.where(truth.visible[list(_BODY)], 2, 1)])
     numbers: list[int] = []
     for (x, y), state in zip(points, states, strict=True):
-        there = state > 0 and np.isfinite(x)
+        there = state > 0 and np.isfinite(x) and not truth.unmarked
         numbers += [round(float(x)), round(float(y)), int(state)] if there else [0, 0, 0]
     return Outline(polygons, _box(truth.mask), float(truth.mask.sum()), numbers)
 
 
-def _annotation(number: int, image: int, shape: Outline, marked: bool) -> dict[str, Any]:
-    keypoints = shape.keypoints if marked else [0] * 51
-    return {
-        "segmentation": shape.polygons,
-        "num_keypoints": int(np.count_nonzero(keypoints[2::3])),
-        "area": shape.area,
-        "iscrowd": 0,
-        "keypoints": keypoints,
-        "image_id": image,
-        "bbox": shape.box,
-        "category_id": 1,
-        "id": number,
-    }
-
-
-def _crowd(number: int, image: int, crowd: Crowd) -> dict[str, Any]:
-    code = {"counts": crowd.counts, "size": crowd.shape}
-    return {
-        "segmentation": code,
-        "num_keypoints": 0,
-        "area": crowd.area,
-        "iscrowd": 1,
-        "keypoints": [0] * 51,
-        "image_id": image,
-        "bbox": crowd.box,
-        "category_id": 1,
-        "id": number,
-    }
+def crowd_outline(mask: NDArray[np.bool_] | None) -> list[Outline]:
+    """People too many to mark, as one annotation of their mask (H, W); nothing where there is nobody to be seen."""
+    if mask is None or mask.sum() < 50:
+        return []
+    flat = mask.T.ravel()  # columns first
+    edges = np.flatnonzero(np.diff(flat)) + 1
+    counts = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
+    code = {"counts": ([0] if flat[0] else []) + counts, "size": list(mask.shape)}  # background first
+    return [Outline(code, _box(mask), float(mask.sum()), [0] * 51)]
 
 
 def write_coco(folder: Path, images: list[SampleImage], size: tuple[int, int]) -> None:
@@ -115,12 +76,21 @@ def write_coco(folder: Path, images: list[SampleImage], size: tuple[int, int]) -
         split["images"].append(
             {"license": 1, "file_name": drawn.name, "height": size[1], "width": size[0], "id": image}
         )
-        for truth, shape in zip(drawn.people, drawn.outlines, strict=True):
+        for shape in drawn.outlines:
             number += 1
-            split["annotations"].append(_annotation(number, image, shape, not truth.unmarked))
-        if drawn.crowd is not None:
-            number += 1
-            split["annotations"].append(_crowd(number, image, drawn.crowd))
+            split["annotations"].append(
+                {
+                    "segmentation": shape.segmentation,
+                    "num_keypoints": int(np.count_nonzero(shape.keypoints[2::3])),
+                    "area": shape.area,
+                    "iscrowd": int(isinstance(shape.segmentation, dict)),
+                    "keypoints": shape.keypoints,
+                    "image_id": image,
+                    "bbox": shape.box,
+                    "category_id": 1,
+                    "id": number,
+                }
+            )
     bones = [[a + 1, b + 1] for a, b in COCO.limbs]
     category = {"supercategory": "person", "id": 1, "name": "person", "keypoints": list(COCO.joints), "skeleton": bones}
     for name, lists in content.items():

@@ -214,16 +214,14 @@ def _torso(body: Body, look: Look) -> list[Group]:
     elif look.pattern == "block":
         parts.append(part([*shoulders, chest], np.array([0.03, 0.03, 0.045]) * b, look.second, "torso", edge=False))
     elif look.pattern == "vest":
-        parts.append(
-            part([0.8 * j[THORAX] + 0.2 * chest, waist], np.array([0.024, 0.03]) * b, look.second, "torso", edge=False)
-        )
+        front = [0.8 * j[THORAX] + 0.2 * chest, waist]
+        parts.append(part(front, np.array([0.024, 0.03]) * b, look.second, "torso", edge=False))
     groups = [Group([neck], -0.02), Group(parts)]
     if look.legs == "skirt":
         knees = j[[1, 4]]
         hem = 0.35 * hips + 0.65 * knees
-        groups.append(
-            Group([part([*hips, *hem], np.array([0.052, 0.052, 0.066, 0.066]) * b, look.bottom, "skirt")], 0.05)
-        )
+        skirt = part([*hips, *hem], np.array([0.052, 0.052, 0.066, 0.066]) * b, look.bottom, "skirt")
+        groups.append(Group([skirt], 0.05))
     return groups
 
 
@@ -234,11 +232,8 @@ def _head(body: Body, look: Look) -> list[Group]:
     face = part(
         [centre - 0.02 * up + 0.012 * out, centre + 0.012 * up + 0.008 * out], [0.042, 0.051], look.skin, "head"
     )
-    groups = [
-        Group(
-            [face, *(part([centre + s * 0.051 * side - 0.004 * up], 0.011, look.skin, "head") for s in (1, -1))], 0.03
-        )
-    ]
+    ears = [part([centre + s * 0.051 * side - 0.004 * up], 0.011, look.skin, "head") for s in (1, -1)]
+    groups = [Group([face, *ears], 0.03)]
     back = centre - 0.016 * out + 0.012 * up
     if look.style != "bald":
         hair = [part([back], 0.056, look.hair, "hair")]
@@ -250,30 +245,12 @@ def _head(body: Body, look: Look) -> list[Group]:
         elif look.style == "bun":
             hair.append(part([back - 0.03 * out + 0.05 * up], 0.025, look.hair, "hair"))
         groups.append(Group(hair, 0.03 - 0.012))
-        groups.append(
-            Group(
-                [
-                    part(
-                        [centre + 0.042 * up + 0.014 * out + s * 0.02 * side for s in (1, -1)], 0.022, look.hair, "hair"
-                    )
-                ],
-                0.032,
-            )
-        )
-    dark = (50, 35, 35)
-    spots = [
-        part([centre + 0.052 * out + s * 0.02 * side], 0.0065, dark, "head", shine=False, edge=False) for s in (1, -1)
-    ]
-    spots.append(
-        part(
-            [centre + 0.05 * out - 0.03 * up + s * 0.012 * side for s in (1, -1)],
-            0.004,
-            (150, 70, 70),
-            "head",
-            shine=False,
-            edge=False,
-        )
-    )
+        fringe = [centre + 0.042 * up + 0.014 * out + s * 0.02 * side for s in (1, -1)]
+        groups.append(Group([part(fringe, 0.022, look.hair, "hair")], 0.032))
+    eyes = [[centre + 0.052 * out + s * 0.02 * side] for s in (1, -1)]
+    mouth = [centre + 0.05 * out - 0.03 * up + s * 0.012 * side for s in (1, -1)]
+    marks = [*((eye, 0.0065, (50, 35, 35)) for eye in eyes), (mouth, 0.004, (150, 70, 70))]
+    spots = [part(*mark, "head", shine=False, edge=False) for mark in marks]
     spots.append(part([centre + 0.058 * out - 0.012 * up], 0.009, np.asarray(look.skin) * 0.95, "head", edge=False))
     groups.append(Group(spots, 0.055 if out[0] >= 0 else 0.0))
     if look.hat:
@@ -309,17 +286,8 @@ def dress(body: Body, look: Look) -> list[Group]:
     return [*_torso(body, look), *limbs, *_head(body, look)]
 
 
+_LIMBS = ("upper arm", "forearm", "hand", "thigh", "shin", "foot")
 BODY_PARTS = (
-    *(
-        f"{side} {limb}"
-        for side in ("left", "right")
-        for limb in ("upper arm", "forearm", "hand", "thigh", "shin", "foot")
-    ),
-    "torso",
-    "pelvis",
-    "skirt",
-    "neck",
-    "head",
-    "hair",
-    "hat",
+    *(f"{side} {limb}" for side in ("left", "right") for limb in _LIMBS),
+    *("torso", "pelvis", "skirt", "neck", "head", "hair", "hat"),
 )

@@ -17,7 +17,7 @@ import numpy as np
 
 from mpii_course.sample.activities import share_videos
 from mpii_course.sample.classification import SAMPLE_STREAM, TEST_STREAM, plan_videos
-from mpii_course.sample.coco import Crowd, outline, write_coco
+from mpii_course.sample.coco import crowd_outline, outline, write_coco
 from mpii_course.sample.official import SampleImage, write_mpii
 from mpii_course.sample.render import Frame, VideoRenderer
 from mpii_course.sample.video import Video, random_video
@@ -224,8 +224,7 @@ def _write(
                     4 + shot.number % 40 + 6 * time,
                     shot.split,
                     [replace(truth, mask=truth.mask[:0]) for truth in people],
-                    [outline(truth) for truth in people],
-                    Crowd.of(frame.crowd),
+                    [outline(truth) for truth in people] + crowd_outline(frame.crowd),
                 )
             )
         return images

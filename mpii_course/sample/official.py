@@ -19,7 +19,7 @@ from mpii_course.sample.activities import ACTIVITIES, Activity
 from mpii_course.sample.truth import Truth
 
 if TYPE_CHECKING:
-    from mpii_course.sample.coco import Crowd, Outline
+    from mpii_course.sample.coco import Outline
 
 _NOTHING = np.zeros((0, 0))
 _TEXT_FLAGS, _OTHER_ORDER, _EXTRA, _NO_SCALE, _DECIMALS = 0.08, 0.2, 0.1, 0.04, 0.1  # shares of the persons
@@ -31,7 +31,7 @@ _LABELLED = ("train", "labelled test")
 
 @dataclass(frozen=True)
 class SampleImage:
-    """One image of the sample and what is true of it; the COCO twin has outlines and a crowd as well.
+    """One image of the sample and what is true of it, with the annotations of its COCO twin.
 
     `split` is "train", "test" (as in MPII, without labels and joints), "labelled test", or "empty": nobody is there.
     """
@@ -43,7 +43,6 @@ class SampleImage:
     split: str
     people: list[Truth]
     outlines: list[Outline]
-    crowd: Crowd | None
 
 
 def _cell(values: list[Any], shape: tuple[int, int]) -> NDArray[np.object_]:
