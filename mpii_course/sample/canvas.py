@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-Image = NDArray[Any]  # uint8: (H, W, 3) RGB pictures, or (H, W) maps and masks
+Image = NDArray[Any]  # uint8: (H, W, 3) RGB images, or (H, W) maps and masks
 Colour = Sequence[float] | Floats
 
 _SHIFT = 4  # cv2 draws with 4 bits of sub-pixel precision
@@ -114,7 +114,7 @@ def _fill(image: Image, corners: Floats, colour: tuple[float, float, float]) -> 
 
 
 class Canvas:
-    """A picture (H, W, 3) uint8 RGB and its owner map (H, W): which part of whom is on top, 0 for the background."""
+    """An image (H, W, 3) uint8 RGB and its owner map (H, W): which part of whom is on top, 0 for the background."""
 
     def __init__(self, image: Image, light: tuple[float, float] = (-0.5, -0.8)) -> None:
         self.image = image

@@ -16,7 +16,7 @@ from mpii_course.sample.truth import OWNERS, Truth, look_up
 from mpii_course.sample.video import Actor, Video
 
 _CROWD, _SURFACE = 250, 251  # in the owner map, above the numbers of all people
-_MARGIN = 1.3  # the background is larger than the picture: the camera pans and zooms within a video
+_MARGIN = 1.3  # the background is larger than the image: the camera pans and zooms within a video
 
 # Two joints and the width of the shadow that the limb between them casts.
 _SHADOWS = (
@@ -27,7 +27,7 @@ _SHADOWS = (
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture (H, W, 3) uint8 RGB, its people, and the mask (H, W) of a crowd in the background, or None."""
+    """An image (H, W, 3) uint8 RGB, its people, and the mask (H, W) of a crowd in the background, or None."""
 
     image: Image
     people: list[Truth] = field(default_factory=list)
@@ -56,7 +56,7 @@ class VideoRenderer:
             self._place = np.ascontiguousarray(self._place[:, ::-1])
 
     def frame(self, time: int, truth: bool = True) -> Frame:
-        """Draw the frame at `time` (0, 1, ...); without `truth` only the picture."""
+        """Draw the frame at `time` (0, 1, ...); without `truth` only the image."""
         video, large = self.video, np.array(self._place.shape[1::-1])
         sway = np.sin(video.camera[0] + video.camera[1] * time)
         if video.mirror:
@@ -83,7 +83,7 @@ class VideoRenderer:
         return Frame(canvas.image, people, canvas.owner == _CROWD if video.crowd else None)
 
     def _pose(self, actor: Actor, time: int, zoom: float, shift: Floats) -> _Posed:
-        """Pose an actor; `shift` takes the still picture's pixels to those of the zoomed picture before zooming."""
+        """Pose an actor; `shift` takes the still image's pixels to those of the zoomed image before zooming."""
         height = self.size[1]
         body, moment = actor.body(time)
         x, y = (np.array([actor.x, actor.y]) * height + shift) * zoom - 0.5

@@ -1,4 +1,4 @@
-"""What is known about the people of a drawn picture: joints, and whether each is really to be seen."""
+"""What is known about the people of a drawn image: joints, and whether each is really to be seen."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ for _side, _leg, _arm in (("right", (0, 1, 2), (10, 11, 12)), ("left", (5, 4, 3)
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about one person of a picture, in pixels (0-based pixel centres).
+    """What is known about one person of an image, in pixels (0-based pixel centres).
 
     Attributes
     ----------
     joints
-        (16, 2) in MPII's order, NaN outside the picture.
+        (16, 2) in MPII's order, NaN outside the image.
     visible
-        (16,) whether the joint is inside the picture and no other part, thing or person hides it.
+        (16,) whether the joint is inside the image and no other part, thing or person hides it.
     face, face_state
         (5, 2) nose, left and right eye, left and right ear; (5,) 0 not to be marked, 1 hidden, 2 visible.
     head
@@ -67,7 +67,7 @@ class Truth:
 
 
 def look_up(owner: Image, body: Body, camera: Camera, index: int, unmarked: bool) -> Truth:
-    """Compare a body with the owner map (H, W) of the picture, in which it is number `index`."""
+    """Compare a body with the owner map (H, W) of the image, in which it is number `index`."""
     height, width = owner.shape
     first = 1 + index * OWNERS
     number = {name: first + k for k, name in enumerate(BODY_PARTS)}

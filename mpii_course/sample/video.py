@@ -19,7 +19,7 @@ _FIRST_SCENE = 0.65  # how often an activity is at its first place, and not at a
 class Actor:
     """One person of a video: look, place and motion.
 
-    `x`, `y` (of the ground point) and `scale` are parts of the picture's height; `offset` (16,) is how the person's
+    `x`, `y` (of the ground point) and `scale` are parts of the image's height; `offset` (16,) is how the person's
     angles differ from the activity's; an actor without an activity stands by.
     """
 
@@ -80,7 +80,7 @@ class Video:
     def mirrored(self, aspect: float) -> Video:
         """The same scene in a mirror, drawn anew: all face the other way and lead with the other side.
 
-        `aspect` is the picture's width / height.
+        `aspect` is the image's width / height.
         """
         actors = tuple(replace(a, x=aspect - a.x, yaw=-a.yaw, swing=-a.swing, lead=-a.lead) for a in self.actors)
         light, shadow = (-self.light[0], self.light[1]), (-self.shadow[0], *self.shadow[1:])
@@ -130,7 +130,7 @@ def _actor(rng: np.random.Generator, of: Activity, stands_by: bool) -> Actor:
 
 
 def _place(rng: np.random.Generator, actors: list[Actor], pitch: float, horizon: float, aspect: float) -> list[Actor]:
-    """Choose scale and place: the first fills the picture well, the others stand beside, smaller when farther."""
+    """Choose scale and place: the first fills the image well, the others stand beside, smaller when farther."""
     first, *others = actors
     body, _ = first.body(0)
     flat = Camera(first.yaw, pitch, 1.0, 0.0, 0.0).project(body.joints * first.look.height)
@@ -138,7 +138,7 @@ def _place(rng: np.random.Generator, actors: list[Actor], pitch: float, horizon:
     wide, tall = high[0] - low[0] + 0.12, high[1] - low[1] + 0.1
     room = rng.uniform(0.55, 0.86) * (0.86 if others else 1.0)
     scale, middle = min(room / tall, room * aspect * 0.92 / (wide + 0.3 * len(others)), 1.05), 0.53
-    if rng.random() < 0.1:  # so near that the picture cuts the person
+    if rng.random() < 0.1:  # so near that the border cuts the person
         scale, middle = scale * rng.uniform(1.2, 1.55), rng.uniform(0.58, 0.8)
     y = middle - scale * (low[1] + high[1]) / 2 + rng.normal(0, 0.025)
     y = max(y, horizon + 0.1 + (first.waterline(body) or 0.0) * scale)
@@ -182,7 +182,7 @@ def random_video(activity: Activity, seed: np.random.SeedSequence, aspect: float
     seed
         Decides on everything.
     aspect
-        Width / height of the pictures.
+        Width / height of the images.
     """
     rng = np.random.default_rng(seed)
     scene = activity.scenes[0] if rng.random() < _FIRST_SCENE else str(rng.choice(activity.scenes))
