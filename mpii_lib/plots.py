@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -45,6 +45,8 @@ CYCLE = (
 )
 #: The person's own left is orange and dashed, the right is blue and solid, the middle is white.
 SIDES = {"left": (PALETTE["orange"], (0, (2.2, 1.1))), "right": (PALETTE["sky"], "-"), "middle": ("#FFFFFF", "-")}
+
+_HEADING: dict[str, Any] = {"fontsize": 15, "fontweight": "bold", "x": 0.01, "ha": "left"}
 
 
 def use_style() -> None:
@@ -84,8 +86,8 @@ def show(figure: Figure, alt: str) -> None:
     figure
         The figure; it is closed afterwards, so that a notebook run twice keeps its memory.
     alt
-        What the figure shows, as a sentence that states the finding. It is stored with the picture (`image/png`
-        metadata, read by nbconvert and by the report) and printed where pictures cannot be.
+        What the figure shows, as a sentence that states the finding. It is stored with the image (`image/png`
+        metadata, read by nbconvert and by the report) and printed where images cannot be.
 
     Raises
     ------
@@ -105,13 +107,13 @@ def _png(figure: Figure) -> bytes:
     """The figure as PNG with a palette of 256 colours: it looks the same at a third of the bytes, for 10 ms."""
     buffer, smaller = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight")
-    picture = Image.open(buffer).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(smaller, "png")
+    image = Image.open(buffer).convert("RGB")
+    image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(smaller, "png")
     return smaller.getvalue()
 
 
 def blank(axes: Axes, title: str = "") -> Axes:
-    """Take ticks, grid and frame away, as pictures want it."""
+    """Take ticks, grid and frame away, as images want it."""
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     for spine in axes.spines.values():
@@ -130,12 +132,12 @@ def draw_pose(
     width: float = 3.0,
     names: bool = False,
 ) -> None:
-    """Draw one person's skeleton on axes that count in picture pixels.
+    """Draw one person's skeleton on axes that count in image pixels.
 
     Parameters
     ----------
     axes
-        Where to draw; usually with the picture under it.
+        Where to draw; usually with the image under it.
     joints
         (K, 2) x and y in pixels; NaN joints and their limbs are left out.
     visibility
@@ -168,12 +170,11 @@ def draw_pose(
             text.set(color="white", path_effects=outline)
 
 
-def show_picture(axes: Axes, annotations: Annotations, image_id: int, *, title: str = "", poses: bool = True) -> None:
-    """Draw one annotated picture with the skeletons of everyone in it.
+def show_image(axes: Axes, annotations: Annotations, image_id: int, *, title: str = "", poses: bool = True) -> None:
+    """Draw one annotated image with the skeletons of everyone in it.
 
-    The picture is read from `annotations.folder`; where the file cannot be had, the poses stand on grey.
+    The image is read from `annotations.folder`; where the file cannot be had, the poses stand on grey.
     """
-    people = np.flatnonzero(annotations.people["image_id"].to_numpy() == image_id)
     path = annotations.image_path(image_id) if annotations.folder is not None else None
     blank(axes, title)
     if path is not None and path.is_file():
@@ -183,54 +184,52 @@ def show_picture(axes: Axes, annotations: Annotations, image_id: int, *, title: 
         axes.set_aspect("equal")
         axes.invert_yaxis()
     if poses:
-        for person in people:
+        for person in np.flatnonzero(annotations.people["image_id"] == image_id):
             draw_pose(axes, annotations.joints[person], annotations.visibility[person], annotations.skeleton)
 
 
 def image_grid(
-    pictures: Sequence[Any],
+    images: Sequence[Any],
     titles: Sequence[str] | None = None,
     *,
     columns: int = 4,
     size: float = 2.4,
     heading: str = "",
 ) -> Figure:
-    """Pictures in rows. `pictures` are arrays (H, W, 3) uint8 or (H, W); `size` is the width of one in inches."""
-    rows = max(1, -(-len(pictures) // columns))
-    ratio = np.mean([p.shape[0] / p.shape[1] for p in pictures]) if len(pictures) else 1.0
-    title_room = 0.35 if titles is not None else 0.05
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(columns * size, rows * (size * ratio + title_room)), squeeze=False
-    )
-    for place, axes in enumerate(grid.flat):
+    """Images in rows. `images` are arrays (H, W, 3) uint8 or (H, W); `size` is the width of one in inches."""
+    rows = max(1, -(-len(images) // columns))
+    ratio = np.mean([image.shape[0] / image.shape[1] for image in images]) if len(images) else 1.0
+    height = size * ratio + (0.05 if titles is None else 0.35)
+    figure, grid = plt.subplots(rows, columns, figsize=(columns * size, rows * height), squeeze=False)
+    for axes in grid.flat:
         blank(axes)
-        if place < len(pictures):
-            axes.imshow(pictures[place])
-            if titles is not None:
-                axes.set_title(titles[place], fontsize=11, fontweight="normal")
+    for number, (axes, image) in enumerate(zip(grid.flat, images, strict=False)):
+        axes.imshow(image)
+        if titles is not None:
+            axes.set_title(titles[number], fontsize=11, fontweight="normal")
     if heading:
-        figure.suptitle(heading, fontsize=15, fontweight="bold", x=0.01, ha="left")
+        figure.suptitle(heading, **_HEADING)
     return figure
 
 
 def mistakes_figure(annotations: Annotations, image_ids: ArrayLike, mistakes: pd.DataFrame, *, most: int = 8) -> Figure:
-    """Pictures that a classifier named wrongly, each with the truth and the answer.
+    """Images that a classifier named wrongly, each with its label and the prediction.
 
     Parameters
     ----------
     annotations
-        Where the pictures are.
+        Where the images are.
     image_ids
-        (N,), in the order of the truth that was tested.
+        (N,), in the order of the labels that were tested.
     mistakes
         From `ClassificationResult.mistakes`; its first rows are drawn.
     most
         How many, at most.
     """
     rows = list(mistakes.head(most).itertuples())
-    shown = [plt.imread(annotations.image_path(np.asarray(image_ids)[row.position])) for row in rows]
+    images = [plt.imread(annotations.image_path(np.asarray(image_ids)[row.position])) for row in rows]
     titles = [f"{row.true}\ntaken for {row.predicted} ({row.probability:.0%})" for row in rows]
-    return image_grid(shown, titles, size=3, heading="The surest mistakes")
+    return image_grid(images, titles, size=3, heading="The surest mistakes")
 
 
 def bar_counts(
@@ -262,7 +261,7 @@ def bar_counts(
 
 
 def confusion_figure(confusion: pd.DataFrame, *, title: str = "") -> Figure:
-    """Confusion matrix: rows are the truth, columns the prediction, colour the share of the row, text the count."""
+    """Confusion matrix: rows are the labels, columns the predictions, colour the share of the row, text the count."""
     counts = confusion.to_numpy()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 0.52 * len(confusion) + 3.2
@@ -280,13 +279,16 @@ def confusion_figure(confusion: pd.DataFrame, *, title: str = "") -> Figure:
     return figure
 
 
-def learning_curves(history: pd.DataFrame, *, title: str = "", chance: float | None = None) -> Figure:
+def learning_curves(
+    history: Mapping[str, Sequence[float]] | pd.DataFrame, *, title: str = "", chance: float | None = None
+) -> Figure:
     """Loss and accuracy by epoch, training against validation.
 
     Parameters
     ----------
     history
-        Columns epoch, loss, accuracy and, where there was a validation, val_loss, val_accuracy.
+        `history` of what `fit` returns, or of a run's record: loss, accuracy and, where there was a validation,
+        val_loss and val_accuracy, one value an epoch.
     title
         The finding.
     chance
@@ -296,12 +298,14 @@ def learning_curves(history: pd.DataFrame, *, title: str = "", chance: float | N
     for axes, quantity in ((left, "loss"), (right, "accuracy")):
         for column, label in ((quantity, "training"), (f"val_{quantity}", "validation")):
             if column in history:
-                axes.plot(history["epoch"], history[column], label=label, markevery=max(1, len(history) // 10))
+                values = np.asarray(history[column], dtype=float)
+                epochs = np.arange(1, len(values) + 1)
+                axes.plot(epochs, values, label=label, markevery=max(1, len(values) // 10))
         axes.set(xlabel="epoch", ylabel=quantity)
     if chance is not None:
         right.axhline(chance, color=PALETTE["black"], linestyle=":", linewidth=1.5, label="largest class always")
     right.set_ylim(0, 1.02)
     right.legend(loc="lower right")
     left.legend()
-    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(title, **_HEADING)
     return figure

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mpii_course import exercises, setup
 from mpii_course.exercises import call, check, close
-from mpii_lib import plots, setup
+from mpii_lib import plots
 from mpii_lib.errors import MpiiError
 from mpii_lib.skeletons import COCO, MPII
 
 
-def test_setup_seeds_numpy_and_says_so():
+def test_setup_seeds_numpy_and_shows_the_seed():
     info = setup(seed=7)
     first = np.random.rand()  # noqa: NPY002
     setup(seed=7)
@@ -93,6 +94,25 @@ def test_bars_are_sorted_and_labelled_with_their_numbers():
     plt.close(figure)
 
 
+@pytest.mark.parametrize("kind", [dict, pd.DataFrame])
+def test_learning_curves_are_drawn_from_what_fit_returns(kind):
+    history = {"loss": [1.0, 0.5, 0.4], "accuracy": [0.2, 0.5, 0.9], "val_loss": [1.0, 0.9, None]}
+    figure = plots.learning_curves(kind(history), chance=0.25)
+    loss, accuracy = figure.axes
+    assert [line.get_label() for line in loss.lines] == ["training", "validation"]
+    assert loss.lines[1].get_xdata().tolist() == [1, 2, 3] and np.isnan(loss.lines[1].get_ydata()[2])
+    assert [line.get_label() for line in accuracy.lines] == ["training", "largest class always"]
+    plt.close(figure)
+
+
+def test_images_in_a_grid_have_their_titles_and_empty_places_stay_blank():
+    images = [np.zeros((4, 6, 3), np.uint8), np.ones((4, 6))]
+    figure = plots.image_grid(images, ["first", "second"], columns=3)
+    assert [axes.get_title("left") or axes.get_title() for axes in figure.axes] == ["first", "second", ""]
+    assert [len(axes.images) for axes in figure.axes] == [1, 1, 0]
+    plt.close(figure)
+
+
 def test_the_palette_keeps_left_and_right_apart_in_more_than_colour():
     (_, left), (_, right) = plots.SIDES["left"], plots.SIDES["right"]
     assert left != right
@@ -100,8 +120,6 @@ def test_the_palette_keeps_left_and_right_apart_in_more_than_colour():
 
 @pytest.fixture
 def toy_exercise():
-    from mpii_lib import exercises
-
     @exercises.exercise("99-1")
     def mean(answer):
         got = call(answer, [1.0, 3.0])
@@ -126,7 +144,7 @@ def toy_exercise():
         (3.0, "hint", "function"),
     ],
 )
-def test_check_tells_the_state_and_never_raises(toy_exercise, answer, state, words):
+def test_check_gives_the_state_and_never_raises(toy_exercise, answer, state, words):
     verdict = check("99-1", answer)
     assert verdict.state == state
     assert words in verdict.message
