@@ -1,6 +1,6 @@
 """The command `mpii`: draw the sample, fetch the data, shrink it, look at annotations, run notebooks, build the report.
 
-Exit status: 0 when all went well, 1 when a notebook failed or a picture cannot be read, 2 for anything given wrongly,
+Exit status: 0 when all went well, 1 when a notebook failed or an image cannot be read, 2 for anything given wrongly,
 130 after Ctrl-C. What is heavy is imported by the command that needs it, so that `mpii --help` answers at once.
 """
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mpii_course.report import NotebookRun
     from mpii_lib.annotations import Annotations
 
-_LISTED = 20  # unreadable pictures that are named; without its pictures, MPII has 24,987 of them
+Command = Callable[[argparse.Namespace], int]
+_LISTED = 20  # unreadable images that are named; without its images, MPII has 24,987 of them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,97 +90,69 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _data_commands(commands: Any) -> None:
-    sample = _command(
-        commands, "sample", _sample, "draw the sample data set into a folder", "mpii sample data/sample --images 300"
-    )
+    sample = _command(commands, _sample, "draw the sample data set into a folder", "data/sample --images 300")
     sample.add_argument("folder", type=Path, metavar="FOLDER", help="where images/ and the annotation files go")
-    sample.add_argument("--images", type=_positive, default=1200, metavar="N", help="how many pictures (1200)")
-    sample.add_argument("--seed", type=_seed, default=0, help="the same seed draws the same pictures (0)")
+    sample.add_argument("--images", type=_whole(1), default=1200, metavar="N", help="how many images (1200)")
+    sample.add_argument("--test-videos", type=_whole(0), default=0, metavar="N", help="further videos to test on (0)")
+    sample.add_argument("--seed", type=_whole(0), default=0, help="the same seed draws the same images (0)")
     sample.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="in pixels (640x480)")
 
-    fetch = _command(
-        commands, "fetch", _fetch, "download the official data; it can be broken off", "mpii fetch coco data/coco"
-    )
+    fetch = _command(commands, _fetch, "download the official data; it can be broken off", "coco data/coco")
     fetch.add_argument("data", choices=["mpii", "coco"], help="which data set (MPII 13 GB; COCO val 1 GB, train 18 GB)")
     fetch.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where it goes (data/mpii or data/coco)")
-    fetch.add_argument("--split", choices=["train", "val"], default="val", help="whose pictures of COCO (val)")
-    fetch.add_argument("--annotations-only", action="store_true", help="leave the pictures out")
+    fetch.add_argument("--split", choices=["train", "val"], default="val", help="which images of COCO (val)")
+    fetch.add_argument("--annotations-only", action="store_true", help="leave the images out")
 
-    info = _command(commands, "info", _info, "count what an annotation file or folder holds", "mpii info data/sample")
+    info = _command(commands, _info, "count what an annotation file or folder holds", "data/sample")
     info.add_argument("path", type=Path, metavar="PATH", help="MPII .mat or its folder, COCO folder or .json, .parquet")
-    info.add_argument(
-        "--pictures", action="store_true", help="also read every picture, and list those that cannot be read"
-    )
+    info.add_argument("--check", action="store_true", help="also read every image, and list those that cannot be read")
 
-    shards = _command(
-        commands, "shards", _shards, "resize all pictures once, for quicker epochs", "mpii shards data/mpii small"
-    )
+    shards = _command(commands, _shards, "resize all images once, for quicker epochs", "data/mpii small")
     shards.add_argument("path", type=Path, metavar="PATH", help="annotation file or folder; with --check, the shards")
     shards.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the shards go (PATH-256x256)")
-    shards.add_argument("--size", type=_size, default=(256, 256), metavar="WxH", help="of the pictures (256x256)")
-    shards.add_argument("--jobs", "-j", type=_positive, metavar="N", help="threads that decode (one a core)")
+    shards.add_argument("--size", type=_size, default=(256, 256), metavar="WxH", help="of the images (256x256)")
+    shards.add_argument("--jobs", "-j", type=_whole(1), metavar="N", help="threads that decode (one a core)")
     shards.add_argument("--check", action="store_true", help="compare every file of a folder with its checksum")
 
 
 def _notebook_commands(commands: Any) -> None:
-    run = _command(
-        commands,
-        "run",
-        _run,
-        "run notebooks with parameters",
-        "mpii run notebooks/21_xception.ipynb -p EPOCHS 5 -o out",
-    )
+    run = _command(commands, _run, "run notebooks with parameters", "notebooks/21_xception.ipynb -p EPOCHS 5 -o out")
     run.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="one or more .ipynb files")
     run.add_argument("-o", "--folder", type=Path, default=Path("executed"), help="for the executed copies (executed)")
-    _run_options(run)
 
-    report = _command(
-        commands,
-        "report",
-        _report,
-        "run the course and build one page from it",
-        "mpii report --backbones xception,vgg16",
-    )
+    report = _command(commands, _report, "run the course and build one page from it", "--backbones xception,vgg16")
     report.add_argument("--folder", type=Path, default=Path("report"), help="where index.html will be (report)")
     report.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="where the notebooks are (notebooks)")
     report.add_argument("--data", choices=["sample", "mpii", "coco"], default="sample", help="which data (sample)")
     report.add_argument("--data-dir", type=Path, help="the folder of the real data")
     report.add_argument("--backbones", type=_names, default=[], help="names with commas, or all (all that are there)")
-    report.add_argument("--seed", type=_seed, help="for every notebook (each notebook's own)")
-    _run_options(report)
+    report.add_argument("--seed", type=_whole(0), help="for every notebook (each notebook's own)")
+    for parser in (run, report):
+        parser.add_argument(
+            "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+            help="a parameter, for the notebooks that know it; may be repeated",
+        )  # fmt: skip
+        parser.add_argument("-j", "--jobs", type=_whole(1), default=2, metavar="N", help="notebooks at once (2)")
+        limit = "for one cell (no limit; report: 3600 on the sample)"
+        parser.add_argument("--timeout", type=_whole(1), metavar="SECONDS", help=limit)
 
 
-def _command(
-    commands: Any, name: str, function: Callable[[argparse.Namespace], int], text: str, example: str
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + ".", epilog=f"example: {example}"
-    )
+def _command(commands: Any, function: Command, text: str, example: str) -> argparse.ArgumentParser:
+    """Add the command that is called like its function."""
+    name = function.__name__.strip("_")
+    description, example = text[0].upper() + text[1:] + ".", f"example: mpii {name} {example}"
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=description, epilog=example)
     parser.set_defaults(command=function)
     return parser
 
 
-def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
-        help="a parameter, for the notebooks that know it; may be repeated",
-    )  # fmt: skip
-    parser.add_argument("-j", "--jobs", type=_positive, default=2, metavar="N", help="notebooks at once (2)")
-    parser.add_argument(
-        "--timeout", type=_positive, metavar="SECONDS", help="for one cell (no limit; report: 3600 on the sample)"
-    )
+def _whole(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+        return int(text)
 
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)
+    return number
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -196,8 +169,9 @@ def _names(text: str) -> list[str]:
 def _sample(options: argparse.Namespace) -> int:
     from mpii_course.sample import make_sample
 
-    _folder_or_new(options.folder)
-    annotations = make_sample(options.folder, options.images, options.seed, size=options.size, progress=True)
+    _refuse_file(options.folder)
+    what: dict[str, Any] = {"seed": options.seed, "test_videos": options.test_videos, "size": options.size}
+    annotations = make_sample(options.folder, options.images, **what, progress=True)
     print(_table(str(options.folder), _counts(annotations)))
     return 0
 
@@ -206,7 +180,7 @@ def _fetch(options: argparse.Namespace) -> int:
     from mpii_lib.datasets import fetch_coco, fetch_mpii
 
     folder = options.folder or Path("data", options.data)
-    _folder_or_new(folder)
+    _refuse_file(folder)
     if options.data == "mpii":
         fetch_mpii(folder, images=not options.annotations_only)
     else:
@@ -215,7 +189,7 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
-def _folder_or_new(folder: Path) -> None:
+def _refuse_file(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise DatasetError(f"{folder}: is a file, not a folder; name another folder")
 
@@ -224,10 +198,14 @@ def _info(options: argparse.Namespace) -> int:
     broken: list[tuple[Path, str]] = []
     for name, found in _read_any(options.path):
         print(_table(name, _counts(found)))
-        if options.pictures:
-            broken += _broken_pictures(found)
+        if options.check:
+            broken += _broken_images(found)
+    return _list_broken(broken)
+
+
+def _list_broken(broken: Sequence[tuple[Path, str]]) -> int:
     for path, reason in broken:
-        print(f"mpii: {path}: cannot be read as a picture ({reason})", file=sys.stderr)
+        print(f"mpii: {path}: cannot be read as an image ({reason})", file=sys.stderr)
     return 1 if broken else 0
 
 
@@ -281,7 +259,7 @@ def _counts(annotations: Annotations) -> list[tuple[str, str]]:
             ("smallest category", f"{counts.index[-1]}, {counts.iloc[-1]:,}"),
         ]
     folder = annotations.folder
-    rows.append(("pictures in", str(folder) if folder and folder.is_dir() else "not there"))
+    rows.append(("images in", str(folder) if folder and folder.is_dir() else "not there"))
     return rows
 
 
@@ -290,17 +268,17 @@ def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows)])
 
 
-def _broken_pictures(annotations: Annotations) -> list[tuple[Path, str]]:
-    """Read every picture, as the pipeline would."""
+def _broken_images(annotations: Annotations) -> list[tuple[Path, str]]:
+    """Read every image, as the datasets do."""
     from tqdm import tqdm
 
-    from mpii_lib.datasets.pictures import read_picture
+    from mpii_lib.datasets.image_files import read_image
 
     broken = []
-    for image_id in tqdm(annotations.images.index, desc="pictures", unit="", leave=False, disable=None):
-        path = annotations.image_path(image_id)
+    paths = map(annotations.image_path, annotations.images.index)
+    for path in tqdm(paths, "images", len(annotations.images), unit="", leave=False, disable=None):
         try:
-            read_picture(path, (224, 224))
+            read_image(path, (224, 224))
         except DatasetError as error:
             broken.append((path, str(error)))
     return broken
@@ -319,69 +297,58 @@ def _shards(options: argparse.Namespace) -> int:
         if not damaged:
             print(f"{options.path}: whole; {made}")
         return 1 if damaged else 0
-    found = _read_any(options.path)
-    if len(found) > 1 and found[0][1].skeleton.name != "MPII":
+    (_, annotations), *others = _read_any(options.path)
+    if others and annotations.skeleton.name != "MPII":
         raise DatasetError(f"{options.path}: holds several annotation files; give one of them")
     width, height = options.size
     folder = options.folder or options.path.with_name(f"{options.path.stem}-{width}x{height}")
-    _folder_or_new(folder)
-    made = write_shards(found[0][1], folder, size=(height, width), workers=options.jobs, progress=True)
-    for image, reason in list(made.unreadable.items())[:_LISTED]:
-        print(f"mpii: {found[0][1].image_path(image)}: cannot be read as a picture ({reason})", file=sys.stderr)
-    if len(made.unreadable) > _LISTED:
-        print(f"mpii: and {len(made.unreadable) - _LISTED} more, all in {folder / 'shards.json'}", file=sys.stderr)
+    _refuse_file(folder)
+    made = write_shards(annotations, folder, size=(height, width), workers=options.jobs, progress=True)
     print(f"{folder}: {made}")
-    return 1 if made.unreadable else 0
+    broken = [(annotations.image_path(image), reason) for image, reason in made.unreadable.items()]
+    status = _list_broken(broken[:_LISTED])
+    if len(broken) > _LISTED:
+        print(f"mpii: and {len(broken) - _LISTED} more, all in {folder / 'shards.json'}", file=sys.stderr)
+    return status
 
 
 def _run(options: argparse.Namespace) -> int:
     from mpii_course.report import run_notebooks
     from mpii_course.report.progress import RunDisplay
 
-    runs = run_notebooks(
-        options.notebooks,
-        _parameters(options),
-        options.folder,
-        jobs=options.jobs,
-        timeout=options.timeout,
-        progress=RunDisplay([path.stem for path in options.notebooks]),
-    )
-    return _tell(runs, [str(run.output) for run in runs if run.ok])
+    progress = RunDisplay([path.stem for path in options.notebooks])
+    limits = {"jobs": options.jobs, "timeout": options.timeout}
+    runs = run_notebooks(options.notebooks, dict(options.parameter), options.folder, progress=progress, **limits)
+    return _summary(runs, [str(run.output) for run in runs if run.ok])
 
 
 def _report(options: argparse.Namespace) -> int:
     from mpii_course.report.course import make_report
     from mpii_course.report.progress import RunDisplay
 
+    fetch = f"`mpii fetch {options.data}` downloads it"
     if options.data != "sample" and not options.data_dir:
-        raise ReportError(f"--data {options.data} needs --data-dir FOLDER; `mpii fetch {options.data}` downloads it")
+        raise ReportError(f"--data {options.data} needs --data-dir FOLDER; {fetch}")
     if options.data_dir and not options.data_dir.is_dir():
-        raise ReportError(
-            f"--data-dir {options.data_dir}: there is no such folder; `mpii fetch {options.data}` downloads it"
-        )
+        raise ReportError(f"--data-dir {options.data_dir}: there is no such folder; {fetch}")
     given: dict[str, Any] = {"DATA": options.data} if options.data != "sample" else {}
     if options.data_dir:
         given["DATA_DIR"] = str(options.data_dir.resolve())
     if options.seed is not None:
         given["SEED"] = options.seed
-    limit = options.timeout or (3600 if options.data == "sample" else None)
     index, runs = make_report(
         options.folder,
         notebooks=options.notebooks,
         backbones=options.backbones,
-        parameters=given | _parameters(options),
+        parameters=given | dict(options.parameter),
         jobs=options.jobs,
-        timeout=limit,
+        timeout=options.timeout or (3600 if options.data == "sample" else None),
         show=RunDisplay,
     )
-    return _tell(runs, [f"Open {index.resolve().as_uri()}"])
+    return _summary(runs, [f"Open {index.resolve().as_uri()}"])
 
 
-def _parameters(options: argparse.Namespace) -> dict[str, str]:
-    return {name: value for name, value in options.parameter}
-
-
-def _tell(runs: Sequence[NotebookRun], lines: Sequence[str]) -> int:
+def _summary(runs: Sequence[NotebookRun], lines: Sequence[str]) -> int:
     failed = [run for run in runs if not run.ok]
     for run in failed:
         print(f"mpii: {run} (see {run.output})", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Sliders for the notebooks: turn a knob, see the figure move.
+"""Sliders for the notebooks: move one, and the figure moves.
 
 A widget does nothing in a static page, so every notebook shows a static figure with the same point beside it.
 """
@@ -21,7 +21,7 @@ def slider(label: str, low: float, high: float, value: float, step: float | None
     Parameters
     ----------
     label
-        What is turned, as the figure calls it.
+        What is varied, as the figure calls it.
     low, high, value
         The range and where it starts, in the quantity's own unit (also when `log`).
     step
@@ -60,16 +60,16 @@ def explore(draw: Callable[..., None], **controls: Any) -> None:
     Parameters
     ----------
     draw
-        Called with one keyword argument for each control; shows its figure itself (`plots.show`). It has to answer
-        within 0.2 s, or moving the slider is no pleasure.
+        Called with one keyword argument for each control; shows its figure itself (`plots.show`). It has to take
+        less than 0.2 s, or moving the slider is no pleasure.
     **controls
         Widgets by the name of draw's argument (`slider`, `choice`, or any of ipywidgets).
     """
     from IPython.display import display
 
     figure = ipywidgets.interactive_output(draw, controls)
-    knobs = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-    display(ipywidgets.VBox([knobs, figure]))
+    row = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+    display(ipywidgets.VBox([row, figure]))
 
 
 def webcam_picture(path: str | Path = "webcam.jpg") -> Path:

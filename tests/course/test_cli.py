@@ -51,7 +51,8 @@ def test_each_command_has_help_with_an_example(capsys, command):
 @pytest.mark.parametrize(
     "arguments",
     [[], ["paint"], ["sample"], ["sample", "x", "--images", "0"], ["sample", "x", "--seed", "-1"],
-     ["sample", "x", "--size", "big"], ["fetch", "imagenet"], ["run"], ["run", "x.ipynb", "-p", "EPOCHS"],
+     ["sample", "x", "--size", "big"], ["sample", "x", "--test-videos", "-1"], ["fetch", "imagenet"],
+     ["run"], ["run", "x.ipynb", "-p", "EPOCHS"],
      ["report", "--data", "imagenet"], ["shards"], ["shards", "x", "--size", "256"], ["shards", "x", "-j", "0"]],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2_and_writes_nothing(tmp_path, monkeypatch, arguments):
@@ -89,7 +90,7 @@ def test_fetch_asks_for_what_is_wanted(monkeypatch, capsys, arguments, called):
 
 
 def test_info_counts_the_sample_as_mpii_and_as_coco(sample, capsys):
-    assert main(["info", str(sample), "--pictures"]) == 0
+    assert main(["info", str(sample), "--check"]) == 0
     said = capsys.readouterr().out
     assert "(MPII)" in said and "(COCO train)" in said
     for words in ("images", "train", "persons", "with joints", "categories", "activities", "without a label"):
@@ -112,8 +113,8 @@ def test_a_picture_that_is_not_one_is_named_and_the_rest_is_read(sample, tmp_pat
     broken = sorted((folder / "images").iterdir())[3]
     broken.write_text("no picture")
     mat = folder / "mpii_human_pose_v1_u12_1.mat"
-    said = fails(capsys, "info", mat, "--pictures", status=1)
-    assert f"{broken}: cannot be read as a picture" in said
+    said = fails(capsys, "info", mat, "--check", status=1)
+    assert f"{broken}: cannot be read as an image" in said
     assert "no annotation file" in fails(capsys, "info", broken)
 
 
@@ -121,7 +122,7 @@ def test_shards_are_written_checked_and_kept(sample, tmp_path, capsys):
     folder = tmp_path / "small"
     for _ in range(2):
         assert main(["shards", str(sample), str(folder), "--size", "40x30"]) == 0
-        assert "40 pictures of 30 x 40 pixels" in capsys.readouterr().out
+        assert "40 images of 30 x 40 pixels" in capsys.readouterr().out
     assert main(["shards", "--check", str(folder)]) == 0 and "whole" in capsys.readouterr().out
     assert "one folder" in fails(capsys, "shards", "--check", sample, folder)
     assert "holds shards of 30 x 40" in fails(capsys, "shards", sample, folder)
@@ -142,14 +143,14 @@ def test_shards_name_the_pictures_they_leave_out(sample, tmp_path, capsys):
     folder = shutil.copytree(sample, tmp_path / "sample")
     pictures = sorted((folder / "images").iterdir())
     pictures[3].write_text("no picture")
-    assert f"{pictures[3]}: cannot be read as a picture (not a picture)" in fails(capsys, "shards", folder, status=1)
+    assert f"{pictures[3]}: cannot be read as an image" in fails(capsys, "shards", folder, status=1)
     assert (tmp_path / "sample-256x256" / "shards.json").is_file()
     for picture in pictures[4:30]:
         picture.unlink()
     assert main(["shards", str(folder), str(tmp_path / "few")]) == 1
     said = capsys.readouterr()
-    assert said.err.count("no such file") + said.err.count("not a picture") == 20 and "and 7 more" in said.err
-    assert "13 pictures" in said.out and "27 pictures could not be read" in said.out
+    assert said.err.count("cannot be read as an image") == 20 and "and 7 more" in said.err
+    assert "13 images" in said.out and "27 images could not be read" in said.out
 
 
 def bad_files(folder: Path):
@@ -234,7 +235,7 @@ def test_missing_extras_are_one_line(tmp_path, capsys, monkeypatch):
 
 
 def test_ctrl_c_and_a_full_disk_are_no_traceback(tmp_path, capsys, monkeypatch):
-    import mpii_lib.datasets
+    import mpii_course.sample
 
     def interrupted(*_, **__):
         raise KeyboardInterrupt
@@ -242,9 +243,9 @@ def test_ctrl_c_and_a_full_disk_are_no_traceback(tmp_path, capsys, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "x.jpg")
 
-    monkeypatch.setattr(mpii_lib.datasets, "make_sample", interrupted)
+    monkeypatch.setattr(mpii_course.sample, "make_sample", interrupted)
     fails(capsys, "sample", tmp_path / "s", status=130)
-    monkeypatch.setattr(mpii_lib.datasets, "make_sample", full)
+    monkeypatch.setattr(mpii_course.sample, "make_sample", full)
     assert "x.jpg: No space left on device" in fails(capsys, "sample", tmp_path / "s")
 
 
@@ -286,7 +287,7 @@ def test_an_interrupt_that_comes_out_as_another_error_is_an_interrupt(monkeypatc
         except KeyboardInterrupt:
             raise RuntimeError("release unlocked lock") from None
 
-    monkeypatch.setattr("mpii_lib.datasets.make_sample", interrupted)
+    monkeypatch.setattr("mpii_course.sample.make_sample", interrupted)
     assert main(["sample", str(tmp_path / "sample")]) == 130
     assert capsys.readouterr().err.startswith("mpii: stopped")
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -51,7 +51,7 @@ def test_the_notebooks_are_chosen_by_backbone(course):
 
 
 def test_every_backbone_of_the_library_has_its_notebook_in_the_course():
-    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    folder = Path(__file__).resolve().parents[3] / "notebooks"
     assert choose_notebooks(folder, ["all"])[2] == list(BACKBONE_NOTEBOOKS)
     assert set(BACKBONE_NOTEBOOKS) == set(BACKBONES)
     first, last, chosen = choose_notebooks(folder, ["vgg19", "resnet50"])
