@@ -228,7 +228,7 @@ class RunRecord(keras.callbacks.Callback):
         raise TrainingError(reason)
 
     def _describe(self) -> dict[str, Any]:
-        optimizer, model, data = self.model.optimizer, self.model, self.dataset
+        optimizer, model, data = optimizer_of(self.model), self.model, self.dataset
         config = {k: v for k, v in optimizer.get_config().items() if k not in ("name", "learning_rate")}
         rate = optimizer.get_config().get("learning_rate")  # a float32 of Keras: 0.01 comes back as 0.0099999998
         loss = model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", None) or str(model.loss)
@@ -299,10 +299,14 @@ def best_row(rows: list[dict[str, float]], monitor: str, mode: str) -> int:
     return values.index(min(values) if mode == "min" else max(values)) if values else -1
 
 
+def optimizer_of(model: keras.Model) -> keras.optimizers.Optimizer:
+    """Optimizer of a model; where half precision scales the loss, the one inside."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+
 def steps_of(model: keras.Model) -> int:
     """Steps that the model's optimizer has taken."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # of scaled losses
-    return int(np.asarray(keras.ops.convert_to_numpy(optimizer.iterations)))
+    return int(keras.ops.convert_to_numpy(optimizer_of(model).iterations))
 
 
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:

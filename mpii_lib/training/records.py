@@ -135,7 +135,7 @@ def read_records(folders: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """
     roots = [Path(folders)] if isinstance(folders, str | Path) else [Path(folder) for folder in folders]
     rows, skipped = [], []
-    for root, path in [(root, path) for root in roots for path in sorted(root.rglob(RECORD_NAME))]:
+    for root, path in [(top, path) for top in roots for path in sorted(top.rglob(RECORD_NAME))]:
         try:
             row = record_row(read_record(path.parent))
         except (TrainingError, AttributeError, TypeError, ValueError, LookupError) as error:

@@ -216,7 +216,7 @@ def test_more_epochs_train_on_and_a_finished_run_trains_nothing(images, whole, t
     before = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     steps = Accident(1, lambda: pytest.fail("a finished run was trained"))
     assert_same(whole, train(images, tmp_path, accident=[steps]))
-    del before["run.json"]
+    del before["run.json"], before["training_metadata.json"]
     assert before.items() <= {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}.items()
     with pytest.raises(TrainingError, match="4 epochs already, 3 are wanted"):
         train(images, tmp_path, epochs=3)
@@ -330,7 +330,7 @@ def test_a_loss_that_is_no_number_stops_and_says_what_to_do(images, tmp_path):
     inputs, labels, _ = datasets(images)[0].load()
     model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(1e30), "mse")
-    with pytest.raises(TrainingError, match=r"not a number in epoch 1.*learning rate below 1e\+?30"):
+    with pytest.raises(TrainingError, match=r"not a number in epoch .*learning rate below 1e\+?30"):
         model.fit(inputs, labels, epochs=2, verbose=0, callbacks=run_callbacks(tmp_path, monitor="loss"))
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["status"] == "failed" and "not a number" in record["error"]

@@ -1,4 +1,4 @@
-"""A grid is a loop: each setting has its folder, what is finished is not trained again, and failures are written down."""
+"""A grid is a loop: each setting has its folder, what is finished is kept, failures are written down."""
 
 import pytest
 from sklearn.model_selection import ParameterGrid
