@@ -56,6 +56,8 @@ def use_style() -> None:
             "figure.figsize": (8, 4.5),
             "figure.dpi": 100,
             "figure.constrained_layout.use": True,
+            "figure.titlesize": 15,
+            "figure.titleweight": "bold",
             "font.size": 13,
             "axes.titlesize": 15,
             "axes.titleweight": "bold",
