@@ -11,8 +11,8 @@ from mpii_lib._keras import keras
 from mpii_lib.errors import ModelError
 
 
-def gradient(function: Callable[[Any], Any], inputs: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Value of a function of a batch, and its gradient with respect to the batch.
+def gradient(function: Callable[[Any], Any], inputs: Any) -> np.ndarray:
+    """Gradient of a sum of numbers with respect to a batch.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def gradient(function: Callable[[Any], Any], inputs: Any) -> tuple[np.ndarray, n
 
     Returns
     -------
-    values float32 (B,), gradient float32 of the shape of `inputs`.
+    float32 of the shape of `inputs`: row i is the gradient of the i-th number.
 
     Raises
     ------
@@ -42,11 +42,7 @@ def gradient(function: Callable[[Any], Any], inputs: Any) -> tuple[np.ndarray, n
     elif backend == "jax":
         import jax
 
-        def total(x: Any) -> tuple[Any, Any]:
-            each = function(x)
-            return each.sum(), each
-
-        slope, values = jax.grad(total, has_aux=True)(point)
+        slope = jax.grad(lambda x: function(x).sum())(point)
     else:
         raise ModelError(f"gradients are not written for the Keras backend {backend!r}; use TensorFlow or JAX")
-    return keras.ops.convert_to_numpy(values), keras.ops.convert_to_numpy(slope)
+    return keras.ops.convert_to_numpy(slope)

@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 def people_boxes(
     annotations: Annotations, image_id: int, size: tuple[int, int], margin: float = 0.1
 ) -> NDArray[np.intp]:
-    """Boxes around the annotated joints of everyone in a picture, in pixels of the picture scaled to `size`.
+    """Boxes around the annotated joints of everyone in an image, in pixels of the image scaled to `size`.
 
     Parameters
     ----------
     annotations
-        With the picture's file; only its header is read, for the true size.
+        With the image's file; only its header is read, for the true size.
     image_id
-        Which picture.
+        Which image.
     size
         (height, width) that the classifier gets.
     margin
-        Room on each side, as a part of the longer side of the box.
+        Room on each side, as a share of the longer side of the box.
 
     Returns
     -------
-    (P, 4) top, bottom, left, right, the ends not included, clipped to the picture. Persons without joints have no box.
+    (P, 4) top, bottom, left, right, the ends not included, clipped to the image. Persons without joints have no box.
     """
     with Image.open(annotations.image_path(image_id)) as file:
         width, height = file.size

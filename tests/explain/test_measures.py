@@ -13,7 +13,7 @@ from mpii_lib.explain import boxes_mask, map_agreement, people_boxes, readable, 
 
 @pytest.fixture
 def annotated(tmp_path):
-    """Two pictures of 200 x 100 pixels; in the first a person without an annotated joint, and one without any joint."""
+    """Two images of 200 x 100 pixels; in the first a person without an annotated joint, and one without any joint."""
     path = tmp_path / "a.png"
     Image.new("RGB", (200, 100)).save(path)
     joints = np.array([[[50, 20], [90, 80], [199, 99]], [[0, 0]] * 3, [[-30, 10], [10, 50], [0, 20]]], float)
@@ -25,12 +25,12 @@ def annotated(tmp_path):
     )
 
 
-def test_a_box_is_scaled_to_the_classifiers_picture_and_has_room_on_each_side(annotated):
+def test_a_box_is_scaled_to_the_classifiers_image_and_has_room_on_each_side(annotated):
     assert people_boxes(annotated, 1, (50, 50), margin=0).tolist() == [[10, 40, 12, 22]]
     assert people_boxes(annotated, 1, (100, 200), margin=0.1).tolist() == [[14, 86, 44, 96]]
 
 
-def test_a_box_ends_where_the_picture_ends_and_nobody_has_no_box(annotated):
+def test_a_box_ends_where_the_image_ends_and_nobody_has_no_box(annotated):
     assert people_boxes(annotated, 2, (100, 200), margin=0).tolist() == [[10, 50, 0, 10]]
     assert people_boxes(annotated, 3, (100, 200)).shape == (0, 4)
 

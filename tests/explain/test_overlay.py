@@ -1,4 +1,4 @@
-"""A map over its picture."""
+"""A map over its image."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +8,7 @@ from mpii_lib.errors import ModelError
 from mpii_lib.explain import overlay
 
 
-def test_where_the_map_is_zero_the_picture_stays_and_where_it_is_one_it_is_yellow():
+def test_where_the_map_is_zero_the_image_stays_and_where_it_is_one_it_is_yellow():
     figure, axes = plt.subplots(figsize=(2, 2), dpi=50)
     figure.subplots_adjust(0, 0, 1, 1)
     heat = np.zeros((20, 20))
