@@ -34,8 +34,8 @@ class Backbone:
         Number of weights at full width and at 1/8 of it.
     preprocessing
         "tf" (RGB scaled to -1..1) or "caffe" (BGR minus the mean colour of ImageNet), as the weights were trained.
-    weight_path, weight_md5
-        File of the ImageNet weights in the store of `keras.applications`, and its MD5.
+    weight_stem, weight_md5
+        Where the ImageNet weights are in the store of `keras.applications`, without the ending, and the file's MD5.
     """
 
     name: str
@@ -44,27 +44,27 @@ class Backbone:
     parameters: int
     small_parameters: int
     preprocessing: str
-    weight_path: str
+    weight_stem: str
     weight_md5: str
 
     @property
     def weight_url(self) -> str:
         """Where the ImageNet weights are downloaded from."""
-        return f"{_STORE}/{self.weight_path}"
+        return f"{_STORE}/{self.weight_stem}{_NO_TOP}"
 
     @property
     def weight_file(self) -> str:
         """Name of the file of the ImageNet weights."""
-        return self.weight_path.rsplit("/", 1)[-1]
+        return self.weight_url.rsplit("/", 1)[-1]
 
 
 # Counts and checksums as measured on Keras 3.15; tests/models holds them against keras.applications.
-_ROWS: tuple[tuple[str, int, int, int, int, str, str, str], ...] = (
-    ("Xception", 71, 132, 20_861_480, 360_671, "tf", "xception/xception", "b0042744bf5b25fce3cb969f33bebb97"),
-    ("ResNet50", 32, 175, 23_587_712, 384_112, "caffe", "resnet/resnet50", "4d473c1dd8becc155b73f8504c6f6626"),
-    ("VGG16", 32, 19, 14_714_688, 230_568, "caffe", "vgg16/vgg16", "6d6bbae143d832006294945121d1f1fc"),
-    ("VGG19", 32, 22, 20_024_384, 313_672, "caffe", "vgg19/vgg19", "253f8cb515780f3b799900260a226db6"),
-    (
+_ENTRIES = (
+    Backbone("Xception", 71, 132, 20_861_480, 360_671, "tf", "xception/xception", "b0042744bf5b25fce3cb969f33bebb97"),
+    Backbone("ResNet50", 32, 175, 23_587_712, 384_112, "caffe", "resnet/resnet50", "4d473c1dd8becc155b73f8504c6f6626"),
+    Backbone("VGG16", 32, 19, 14_714_688, 230_568, "caffe", "vgg16/vgg16", "6d6bbae143d832006294945121d1f1fc"),
+    Backbone("VGG19", 32, 22, 20_024_384, 313_672, "caffe", "vgg19/vgg19", "253f8cb515780f3b799900260a226db6"),
+    Backbone(
         "InceptionResNetV2",
         75,
         780,
@@ -75,9 +75,7 @@ _ROWS: tuple[tuple[str, int, int, int, int, str, str, str], ...] = (
         "d19885ff4a710c122648d3b5c3b684e4",
     ),
 )
-BACKBONES: MappingProxyType[str, Backbone] = MappingProxyType(
-    {name: Backbone(name, *row, path + _NO_TOP, md5) for name, *row, path, md5 in _ROWS}
-)
+BACKBONES: MappingProxyType[str, Backbone] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 
 
 def get_backbone(name: str) -> Backbone:

@@ -1,4 +1,4 @@
-"""Weights of a backbone: ImageNet's from the net or a folder, the sample's from the package, your own from a file."""
+"""Weights of a backbone: ImageNet's from the net or a folder, the sample's from the package, others from a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _METADATA = "metadata"
 def check_source(weights: str | os.PathLike[str] | None) -> None:
     """Raise ModelError unless `weights` is None, "imagenet", "sample" or an existing file of a known kind.
 
-    It is cheap, so that a wrong name is said before a network is built.
+    It is cheap, so that a wrong name is reported before a network is built.
     """
     if weights is None or weights in ("imagenet", "sample"):
         return
@@ -51,7 +51,7 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
         Its entry in `BACKBONES`.
     weights
         "imagenet": from the folder in MPII_WEIGHTS_DIR when that is set, else through Keras' own cache and download;
-        the MD5 is checked both times. "sample": shipped with the package, made on drawn pictures of 96 x 96 pixels
+        the MD5 is checked both times. "sample": shipped with the package, made on drawn images of 96 x 96 pixels
         and at their best near that size. A path: the weights of the backbone alone
         (.npz of `save_backbone_weights`, .h5, .weights.h5) or a whole saved model with a backbone in it (.keras).
 
@@ -79,7 +79,7 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
 
 @contextmanager
 def loading(path: Path, name: str) -> Iterator[None]:
-    """Say as ModelError what Keras and HDF5 raise, a dozen kinds, for a damaged or foreign file of weights."""
+    """Turn into a ModelError what Keras and HDF5 raise, a dozen kinds, for a damaged or foreign file of weights."""
     with warnings.catch_warnings():
         # Keras walks each layer twice; where the second way holds nothing it warns, though all weights are loaded.
         warnings.filterwarnings("ignore", message="Skipping nested container at '_operations_by_depth")
@@ -141,7 +141,7 @@ def sample_folder() -> Path:
 
 
 def sample_metadata(backbone: str | Backbone) -> dict[str, Any]:
-    """Return how the sample weights of a backbone were made: pictures, seeds, epochs, seconds, scores."""
+    """Return how the sample weights of a backbone were made: images, seeds, epochs, seconds, scores."""
     return read_npz(sample_file(backbone))[1]
 
 
@@ -149,7 +149,7 @@ def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], meta
     """Write the weights of a backbone, in the order of its layers, and a JSON of metadata to a compressed .npz.
 
     Kernels are kept in half precision, which halves the file and moves features by a thousandth; biases and the
-    statistics of batch normalisation stay in float32.
+    statistics of batch normalization stay in float32.
     """
     arrays: dict[str, np.ndarray] = {}
     for number, variable in enumerate(model.weights):
