@@ -38,4 +38,17 @@ with silenced_stderr():
         tf.config.list_logical_devices()
         tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "silenced_stderr"]
+
+
+def without_xla_on_cpu(model: keras.Model) -> keras.Model:
+    """Keep Keras from compiling a deep network with XLA where there is only a CPU, and return it.
+
+    Under TensorFlow Keras compiles by default. On a CPU that takes minutes for a hundred layers and does not pay; on a
+    GPU it does. `compile(jit_compile=True)` still has its way with the models around it.
+    """
+    if keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU"):
+        model.supports_jit = False
+    return model
+
+
+__all__ = ["keras", "silenced_stderr", "without_xla_on_cpu"]

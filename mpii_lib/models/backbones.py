@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mpii_lib._keras import keras
+from mpii_lib._keras import keras, without_xla_on_cpu
 from mpii_lib.errors import ModelError
 
 SMALL_WIDTH = 1 / 8  # the share of the filters that the networks of the sample weights have
@@ -138,7 +138,7 @@ def build_backbone(
     model = full if width == 1 else _narrowed(full, entry, width)
     if seed is not None:
         draw_he_normal(model, seed)
-    return model
+    return without_xla_on_cpu(model)
 
 
 def _narrowed(full: keras.Model, entry: Backbone, width: float) -> keras.Model:

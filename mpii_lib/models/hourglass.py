@@ -1,18 +1,15 @@
-"""The stacked hourglass of Newell et al. (2016): pictures of one person in, one heatmap a joint out of every stack."""
+"""The stacked hourglass of Newell et al. (2016): images of one person in, one heatmap a joint out of every stack."""
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from mpii_lib._keras import keras
+from mpii_lib._keras import keras, without_xla_on_cpu
 from mpii_lib.errors import ModelError
-from mpii_lib.models.weights import assign_npz, loading, read_npz, sample_folder
+from mpii_lib.models.weights import assign_npz, check_source, loading, sample_folder
 
 # The network of the shipped weights: `build_hourglass(weights="sample")`.
 SAMPLE_HOURGLASS = MappingProxyType(
@@ -32,9 +29,8 @@ def build_hourglass(
     output_stride: int = 4,
     weights: str | os.PathLike[str] | None = None,
     seed: int | None = None,
-    momentum: float = 0.9,
 ) -> keras.Model:
-    """Build a stacked hourglass, not yet compiled (Newell, Yang and Deng 2016, arXiv:1603.06937; `pose-hg-train`).
+    """Build a stacked hourglass: an ordinary Keras model, not yet compiled (Newell et al. 2016, arXiv:1603.06937).
 
     Parameters
     ----------
@@ -47,27 +43,25 @@ def build_hourglass(
     joints
         Heatmaps K of each stack.
     input_size
-        Height and width of a picture in pixels.
+        Height and width of an image in pixels.
     output_stride
-        Picture pixels a heatmap pixel. 4 is the paper's stem: a convolution and a max pooling halve the picture. 2
-        leaves the pooling out, for small pictures: 64 pixels give maps of 32 x 32.
+        Image pixels a heatmap cell. 4 is the paper's stem: a convolution and a max pooling halve the image. 2 leaves
+        the pooling out, for small images: 64 pixels give maps of 32 x 32.
     weights
-        None (random), "sample" (shipped; drawn people of 64 pixels, sizes as in `SAMPLE_HOURGLASS` whatever the
-        defaults say) or a file: .npz of `save_hourglass_weights`, .weights.h5 or .keras.
+        None (random), "sample" (shipped; drawn people of 64 pixels) or a file: .npz of `save_backbone_weights`,
+        .weights.h5 or .keras. "sample" belongs to the sizes in `SAMPLE_HOURGLASS`, which it chooses itself when no
+        size is given.
     seed
-        Draws the kernels from He's normal distribution with this seed, the same numbers on every Keras backend; None
-        follows `keras.utils.set_random_seed`.
-    momentum
-        Of the moving averages of batch normalisation.
+        Of the random weights; None follows `keras.utils.set_random_seed`.
 
     Returns
     -------
     keras.Model
-        Pictures (B, S, S, 3), uint8 or float, RGB in 0..255, to a list with one (B, S/stride, S/stride, K) float32 a
+        Images (B, S, S, 3), uint8 or float, RGB in 0..255, to a list with one (B, S/stride, S/stride, K) float32 a
         stack, the last stack's last. The maps have no activation: what they mean follows from the loss. Layers to
         look at: "stem", "stack1_bottleneck" (innermost residual, (B, s, s, C) with s = S/stride/2**depth),
-        "stack1_features", "stack1_heatmaps", "stack2_input", .... `model.provenance` is a dict of the choices above,
-        for run records.
+        "stack1_features", "stack1_heatmaps", "stack2_input", .... `model.provenance` is a dict of the sizes and the
+        weights, for run records.
 
     Raises
     ------
@@ -75,10 +69,13 @@ def build_hourglass(
         The sizes do not go together, or the weights do not fit.
     """
     sizes = {"stacks": stacks, "channels": channels, "depth": depth, "joints": joints, "input_size": input_size}
-    sizes = _sizes_for(weights, sizes | {"output_stride": output_stride})
-    pictures = keras.Input((sizes["input_size"],) * 2 + (3,), name="pictures")
-    make = _Layers(momentum)
-    flow = _stem(make, pictures, sizes)
+    sizes["output_stride"] = output_stride
+    if weights == "sample" and sizes == _PAPER:
+        sizes = dict(SAMPLE_HOURGLASS)
+    _check_sizes(sizes)
+    images = keras.Input((sizes["input_size"],) * 2 + (3,), name="images")
+    make = _Layers(seed)
+    flow = _stem(make, images, sizes)
     width, outputs = sizes["channels"], []
     for stack in range(1, sizes["stacks"] + 1):
         name = f"stack{stack}"
@@ -86,58 +83,63 @@ def build_hourglass(
         features = make.residual(inner, width, f"{name}_residual")
         features = make.activated(make.convolution(features, width, 1, f"{name}_linear"), f"{name}_features")
         # In 16-bit training the heatmaps stay in 32: the loss compares small differences.
-        heatmaps = make.convolution(features, sizes["joints"], 1, f"{name}_heatmaps", dtype="float32")
+        heatmaps = make.convolution(features, sizes["joints"], 1, f"{name}_heatmaps", small=True, dtype="float32")
         outputs.append(heatmaps)
         if stack < sizes["stacks"]:
-            again = make.convolution(features, width, 1, f"{name}_remap_features")
-            seen = make.convolution(heatmaps, width, 1, f"{name}_remap_heatmaps")
-            flow = keras.layers.Add(name=f"stack{stack + 1}_input")([flow, again, seen])
-    model = keras.Model(pictures, outputs, name=f"hourglass-{sizes['stacks']}x{width}")
-    if seed is not None:
-        _draw(model, seed)
-    model.provenance = {"backbone": "hourglass", "weights": None, "maps": None, **sizes}
+            from_features = make.convolution(features, width, 1, f"{name}_remap_features")
+            from_heatmaps = make.convolution(heatmaps, width, 1, f"{name}_remap_heatmaps")
+            flow = keras.layers.Add(name=f"stack{stack + 1}_input")([flow, from_features, from_heatmaps])
+    model = without_xla_on_cpu(keras.Model(images, outputs, name=f"hourglass-{sizes['stacks']}x{width}"))
     if weights is not None:
-        _load(model, weights)
+        path = sample_folder() / SAMPLE_FILE if weights == "sample" else Path(weights)
+        check_source(path)
+        with loading(path, model.name):
+            assign_npz(model, path) if path.suffix == ".npz" else model.load_weights(path)
+    source = "none" if weights is None else Path(weights).name
+    model.provenance = {"backbone": "hourglass", "weights": source, **sizes}
     return model
 
 
-def hourglass_sample_metadata() -> dict[str, Any]:
-    """Return how the sample weights of the hourglass were made: people, seeds, epochs, seconds, scores."""
-    return read_npz(_sample_file())[1]
-
-
 class _Layers:
-    """Makes named layers; what all of them share is said once."""
+    """Makes named layers, whose kernels come from one seed: a normal distribution of variance 2 / fan-in (He 2015).
 
-    def __init__(self, momentum: float) -> None:
-        self.momentum = momentum
+    The last convolution of a residual starts at a tenth of that: otherwise the sum of two dozen residuals makes the
+    first heatmaps hundreds of times larger than the targets, and the first epochs go into shrinking them.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self.seed, self.count = seed, 0
 
     def convolution(
-        self, flow: Any, filters: int, size: int, name: str, strides: int = 1, dtype: str | None = None
+        self, flow: Any, filters: int, size: int, name: str, strides: int = 1, *, small: bool = False, **options: Any
     ) -> Any:
-        layer = keras.layers.Conv2D(filters, size, strides, "same", name=name, dtype=dtype)
+        self.count += 1
+        seed = None if self.seed is None else self.seed + self.count
+        variance = 0.02 if small else 2.0
+        kernel = keras.initializers.VarianceScaling(variance, "fan_in", "untruncated_normal", seed=seed)
+        layer = keras.layers.Conv2D(filters, size, strides, "same", kernel_initializer=kernel, name=name, **options)
         return layer(flow)
 
     def activated(self, flow: Any, name: str) -> Any:
-        flow = keras.layers.BatchNormalization(momentum=self.momentum, epsilon=1e-5, name=f"{name}_norm")(flow)
+        flow = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(flow)
         return keras.layers.ReLU(name=name)(flow)
 
     def residual(self, flow: Any, filters: int, name: str) -> Any:
-        """Pre-activation residual module: 1 x 1, 3 x 3, 1 x 1, and a 1 x 1 on the way around where widths differ."""
-        around = flow
+        """Pre-activation residual module: 1 x 1, 3 x 3, 1 x 1, and a 1 x 1 on the skip where widths differ."""
+        skip = flow
         for number, (count, size) in enumerate(((filters // 2, 1), (filters // 2, 3), (filters, 1)), start=1):
             flow = self.activated(flow, f"{name}_relu{number}")
-            flow = self.convolution(flow, count, size, f"{name}_conv{number}")
-        if around.shape[-1] != filters:
-            around = self.convolution(around, filters, 1, f"{name}_skip")
-        return keras.layers.Add(name=name)([flow, around])
+            flow = self.convolution(flow, count, size, f"{name}_conv{number}", small=number == 3)
+        if skip.shape[-1] != filters:
+            skip = self.convolution(skip, filters, 1, f"{name}_skip")
+        return keras.layers.Add(name=name)([flow, skip])
 
 
-def _stem(make: _Layers, pictures: Any, sizes: dict[str, int]) -> Any:
-    """From the picture to maps of C channels at the resolution of the heatmaps."""
+def _stem(make: _Layers, images: Any, sizes: dict[str, int]) -> Any:
+    """From the image to maps of C channels at the resolution of the heatmaps."""
     width = sizes["channels"]
     # float32: half precision starts in the first convolution.
-    flow = keras.layers.Rescaling(1 / 255, offset=-0.5, name="preprocessing", dtype="float32")(pictures)
+    flow = keras.layers.Rescaling(1 / 255, offset=-0.5, name="preprocessing", dtype="float32")(images)
     flow = make.activated(make.convolution(flow, width // 4, 7, "stem_conv", strides=2), "stem_relu")
     flow = make.residual(flow, width // 2, "stem_residual1")
     if sizes["output_stride"] == 4:
@@ -147,9 +149,9 @@ def _stem(make: _Layers, pictures: Any, sizes: dict[str, int]) -> Any:
 
 
 def _hourglass(make: _Layers, flow: Any, depth: int, name: str, level: int) -> Any:
-    """One hourglass: down to the bottleneck and up again, with a branch on the way around at each level."""
+    """One hourglass: down to the bottleneck and up again, with a branch past it at each level."""
     width = flow.shape[-1]
-    around = make.residual(flow, width, f"{name}skip{level}")
+    skip = make.residual(flow, width, f"{name}skip{level}")
     inner = keras.layers.MaxPooling2D(2, name=f"{name}pool{level}")(flow)
     inner = make.residual(inner, width, f"{name}down{level}")
     if level < depth:
@@ -158,74 +160,20 @@ def _hourglass(make: _Layers, flow: Any, depth: int, name: str, level: int) -> A
         inner = make.residual(inner, width, f"{name}bottleneck")
     inner = make.residual(inner, width, f"{name}up{level}")
     inner = keras.layers.UpSampling2D(2, interpolation="nearest", name=f"{name}upsample{level}")(inner)
-    return keras.layers.Add(name=f"{name}merge{level}")([around, inner])
+    return keras.layers.Add(name=f"{name}merge{level}")([skip, inner])
 
 
-def _sizes_for(weights: str | os.PathLike[str] | None, sizes: dict[str, int]) -> dict[str, int]:
-    """Check the sizes; those of the sample weights take the place of the defaults."""
+def _check_sizes(sizes: dict[str, int]) -> None:
     for name, value in sizes.items():
-        if isinstance(value, bool) or int(value) != value or value < 1:
+        if value < 1 or value != int(value):
             raise ModelError(f"build_hourglass: {name}={value!r}: give a whole number of at least 1")
-    if weights == "sample":
-        for name, value in sizes.items():
-            if name != "input_size" and value not in (_PAPER[name], SAMPLE_HOURGLASS[name]):
-                raise ModelError(
-                    f'build_hourglass: {name}={value}, but the weights "sample" belong to a network with '
-                    f"{name}={SAMPLE_HOURGLASS[name]}; leave {name} out, or use weights=None"
-                )
-        chosen = sizes["input_size"]
-        sizes = dict(SAMPLE_HOURGLASS)
-        if chosen != _PAPER["input_size"]:
-            sizes["input_size"] = chosen
     if sizes["output_stride"] not in (2, 4):
-        raise ModelError(f"build_hourglass: output_stride={sizes['output_stride']}: use 4, or 2 for small pictures")
+        raise ModelError(f"build_hourglass: output_stride={sizes['output_stride']}: use 4, or 2 for small images")
     if sizes["channels"] % 4:
         raise ModelError(f"build_hourglass: channels={sizes['channels']}: the stem needs a multiple of 4")
     step = sizes["output_stride"] * 2 ** sizes["depth"]
     if sizes["input_size"] % step:
         raise ModelError(
-            f"build_hourglass: input_size={sizes['input_size']} cannot be halved {round(math.log2(step))} times; with "
-            f"depth {sizes['depth']} and output_stride {sizes['output_stride']} give a multiple of {step}"
+            f"build_hourglass: input_size={sizes['input_size']}: with depth {sizes['depth']} and output_stride "
+            f"{sizes['output_stride']} give a multiple of {step}"
         )
-    return sizes
-
-
-def _draw(model: keras.Model, seed: int) -> None:
-    """Draw every kernel from a normal distribution of variance 2 / fan-in (He et al. 2015).
-
-    The last convolution of a residual starts at a tenth of that: otherwise the sum of two dozen residuals makes the
-    first heatmaps hundreds of times larger than the targets, and the first epochs go into shrinking them.
-    """
-    generator = np.random.default_rng(seed)
-    for variable in model.weights:
-        shape = tuple(variable.shape)
-        if len(shape) == 4:
-            value = generator.standard_normal(shape, dtype=np.float32) * np.sqrt(2 / np.prod(shape[:3]))
-            small = "_conv3" in variable.path or "_heatmaps" in variable.path
-            variable.assign(value.astype(np.float32) * np.float32(0.1 if small else 1.0))
-
-
-def _sample_file() -> Path:
-    path = sample_folder() / SAMPLE_FILE
-    if not path.is_file():
-        raise ModelError(
-            f"{path}: the sample weights of the hourglass are missing; install the package again, "
-            "or make them with scripts/train_sample_hourglass.py"
-        )
-    return path
-
-
-def _load(model: keras.Model, weights: str | os.PathLike[str]) -> None:
-    path = _sample_file() if weights == "sample" else Path(weights)
-    if not path.is_file():
-        raise ModelError(f'weights {str(weights)!r}: no such file; give "sample", None or a file of weights')
-    provenance: dict[str, Any] = {"weights": "sample" if weights == "sample" else path.name}
-    if path.suffix == ".npz":
-        metadata = assign_npz(model, path)
-        provenance["maps"] = metadata.get("maps")
-    elif path.suffix in (".h5", ".keras"):
-        with loading(path, model.name):
-            model.load_weights(path)
-    else:
-        raise ModelError(f"{path}: weights come as .npz, .weights.h5 or .keras, not as {path.suffix or 'this'!r}")
-    model.provenance |= provenance
