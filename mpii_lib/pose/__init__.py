@@ -1,7 +1,7 @@
-"""People as single pictures and joints as heatmaps: crops, heatmaps and back, flipping, and how wrong a pose is.
+"""People as single images and joints as heatmaps: crops, heatmaps and back, flipping, and how wrong a pose is.
 
-Names are looked up on first use, so that `import mpii_lib.pose` stays light: OpenCV is loaded when a picture is cut,
-and Keras only by the functions for the training graph.
+Names are looked up on first use, so that `import mpii_lib.pose` stays light: OpenCV is loaded when an image is cut,
+and Keras only for `PoseDataset`.
 """
 
 from __future__ import annotations
@@ -9,48 +9,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOME = {
-    "Square": "crops",
-    "apply_matrix": "crops",
-    "centre_crop": "crops",
-    "crop_matrix": "crops",
-    "crop_picture": "crops",
-    "square_crop": "crops",
-    "square_crops": "crops",
-    "decode_heatmaps": "heatmaps",
-    "encode_heatmaps": "heatmaps",
-    "joint_mask": "heatmaps",
-    "flip_heatmaps": "flip",
-    "flip_joints": "flip",
-    "flip_test": "flip",
-    "decode_heatmaps_graph": "graph",
-    "encode_heatmaps_graph": "graph",
-    "joint_bars": "figures",
-    "person_panel": "figures",
-    "pose_gallery": "figures",
-    "ring": "figures",
-    "threshold_curves": "figures",
-    "visibility_bars": "figures",
-    "PoseScore": "metrics",
-    "pck": "metrics",
-    "pckh": "metrics",
-    "KeypointAP": "similarity",
-    "keypoint_ap": "similarity",
-    "oks": "similarity",
-    "box_size": "sizes",
-    "head_size": "sizes",
-    "torso_size": "sizes",
-    "PersonCrops": "persons",
-    "PoseAugmentation": "batches",
-    "PoseBatches": "batches",
-    "join_crops": "persons",
-    "person_crops": "persons",
-    "FoundPose": "own",
-    "find_pose": "own",
-    "PredictedPoses": "predict",
-    "predict_heatmaps": "predict",
-    "predict_poses": "predict",
+_NAMES = {
+    "crops": "Square apply_matrix centre_crop crop_image crop_matrix resize_matrix square_crop square_crops",
+    "heatmaps": "decode_heatmaps encode_heatmaps joint_mask",
+    "flip": "flip_heatmaps flip_joints",
+    "person_images": "PersonCrops join_crops person_crops",
+    "pose_dataset": "PoseAugmentation PoseDataset",
+    "prediction": "PredictedPoses predict_heatmaps predict_poses",
+    "single_image": "FoundPose find_pose",
+    "metrics": "PoseScore head_size pckh",
+    "coco_metrics": "KeypointAP keypoint_ap oks",
+    "score_plots": "joint_bars person_panel pose_gallery ring threshold_curves visibility_bars",
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_HOME)
 

@@ -1,13 +1,13 @@
-"""Square crops around one person, as matrices that move pictures and joints together.
+"""Square crops around one person, as matrices that move images and joints together.
 
 Coordinates: joints count pixel centres, so the middle of the first pixel is 0. Boxes and squares count edges, as COCO's
-boxes do, so a picture of width W reaches from 0 to W and its first pixel from 0 to 1. A joint at x lies at x + 0.5 on
+boxes do, so an image of width W reaches from 0 to W and its first pixel from 0 to 1. A joint at x lies at x + 0.5 on
 the scale of the edges. Only this module has to know.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ from mpii_lib.errors import AnnotationError
 
 
 class Square(NamedTuple):
-    """A square in a picture: left edge `x`, upper edge `y` and `side`, in pixels, where the picture begins at 0."""
+    """A square in an image: left edge `x`, upper edge `y` and `side`, in pixels, where the image begins at 0."""
 
     x: float
     y: float
@@ -29,31 +29,31 @@ def square_crop(
     """The square around one person, as the thesis makes it (A. O. Andersen 2021, section 2.2.2).
 
     The longer side of the box becomes the side of a square, the square is centred on the outermost annotated joints,
-    grows by `margin`, at most to what the picture can hold, and is moved inside. It moves along x only where it would
-    reach out of the picture, so the person stays in the middle where that is possible.
+    grows by `margin`, at most to what the image can hold, and is moved inside. It moves along x only where it would
+    reach out of the image, so the person stays in the middle where that is possible.
 
     Parameters
     ----------
     box
         (4,) x, y, width, height in pixels, as COCO has it. With a NaN in it, the extent of the joints is taken.
     joints
-        (K, 2) x and y in pixels of the picture; NaN or anything where not annotated.
+        (K, 2) x and y in pixels of the image; NaN or anything where not annotated.
     visibility
         (K,) 0 not annotated, 1 occluded, 2 visible. Without any joint the square is centred on the box.
     image_size
-        Height and width of the picture in pixels, as in `picture.shape[:2]`.
+        Height and width of the image in pixels, as in `image.shape[:2]`.
     margin
         How much the sides grow: 0.1 is ten per cent.
 
     Returns
     -------
     Square
-        Inside the picture. Where the box is larger than the picture's shorter side, joints may lie outside the square.
+        Inside the image. Where the box is larger than the image's shorter side, joints may lie outside the square.
 
     Raises
     ------
     AnnotationError
-        There is neither a box nor a joint, or the picture has no size.
+        There is neither a box nor a joint, or the image has no size.
     """
     sizes = np.asarray(image_size, float)[None]
     found = square_crops(np.asarray(box)[None], np.asarray(joints)[None], np.asarray(visibility)[None], sizes, margin)
@@ -80,7 +80,7 @@ def square_crops(
     Raises
     ------
     AnnotationError
-        A person has neither a box nor a joint, or a picture no size; the message says at which position.
+        A person has neither a box nor a joint, or an image no size; the message says at which position.
     """
     box, size = np.asarray(boxes, float), np.asarray(image_sizes, float)
     points = np.where(np.asarray(visibility)[..., None] > 0, np.asarray(joints, float), np.nan) + 0.5
@@ -120,7 +120,7 @@ def centre_crop(center: ArrayLike, scale: ArrayLike, margin: float = 1.25, shift
     Returns
     -------
     Square
-        May reach out of the picture; `crop_picture` fills what is beyond.
+        May reach out of the image; `crop_image` fills what is beyond.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def centre_crop(center: ArrayLike, scale: ArrayLike, margin: float = 1.25, shift
 
 
 def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
-    """Matrix from picture pixels to the pixels of a crop with `size` pixels a side.
+    """Matrix from image pixels to the pixels of a crop with `size` pixels a side.
 
     Both count pixel centres: the square's left edge becomes -0.5 and its right edge size - 0.5. Published code that
     takes `center` to size / 2 lies half a crop pixel to the right and below of this.
@@ -170,6 +170,11 @@ def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
     return matrix
 
 
+def resize_matrix(old: int, new: int) -> NDArray[np.float64]:
+    """(3, 3) matrix from pixels of a square image to those of the same image at another size."""
+    return crop_matrix((0, 0, old), new)
+
+
 def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) -> NDArray[np.float64]:
     """Move joints by an affine matrix, or back.
 
@@ -180,7 +185,7 @@ def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) ->
     joints
         (..., K, 2) x and y in pixels; NaN stays NaN.
     inverse
-        Go back, from crop pixels to picture pixels. There and back differs by less than 1e-6 pixels.
+        Go back, from crop pixels to image pixels. There and back differs by less than 1e-6 pixels.
 
     Returns
     -------
@@ -194,29 +199,21 @@ def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) ->
     return np.asarray(moved + transform[..., None, :2, 2])
 
 
-def crop_picture(
-    picture: NDArray[np.uint8],
-    matrix: ArrayLike,
-    size: int,
-    fill: Literal["constant", "nearest", "reflect"] = "constant",
-) -> NDArray[np.uint8]:
-    """Cut, turn and resize a picture in one step, averaging where it shrinks.
+def crop_image(image: NDArray[np.uint8], matrix: ArrayLike, size: int) -> NDArray[np.uint8]:
+    """Cut, turn and resize an image in one step, averaging where it shrinks; black where the image ends.
 
-    `cv2.warpAffine` alone reads at most four pixels of the picture for one of the crop, whatever lies between them: a
-    picture shrunk by five flickers. Here the crop is drawn k times larger, so that no pixel is passed over, and blocks
+    `cv2.warpAffine` alone reads at most four pixels of the image for one of the crop, whatever lies between them: a
+    image shrunk by five flickers. Here the crop is drawn k times larger, so that no pixel is passed over, and blocks
     of k x k are averaged, as an area filter does.
 
     Parameters
     ----------
-    picture
+    image
         uint8 (H, W) or (H, W, C).
     matrix
-        (3, 3) from picture pixels to crop pixels (`crop_matrix`, or a change after it).
+        (3, 3) from image pixels to crop pixels (`crop_matrix`, or a change after it).
     size
         Width and height of the crop in pixels.
-    fill
-        What lies beyond the picture: black ("constant"), its edge drawn out ("nearest"), or the picture mirrored
-        ("reflect").
 
     Returns
     -------
@@ -226,26 +223,20 @@ def crop_picture(
     Raises
     ------
     AnnotationError
-        The matrix cannot be inverted, or `fill` is unknown.
+        The matrix cannot be inverted.
     """
     import cv2
 
     transform = np.asarray(matrix, float)
     stretch = np.linalg.svd(transform[:2, :2], compute_uv=False)
     if not stretch.min() > 0:
-        raise AnnotationError("crop_picture: the matrix presses the picture flat; make it with crop_matrix")
-    borders = {"constant": cv2.BORDER_CONSTANT, "nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT_101}
-    if fill not in borders:
-        raise AnnotationError(f'crop_picture: fill={fill!r} is unknown; use "constant", "nearest" or "reflect"')
-    if fill == "constant":
-        # One pixel of the edge around the picture: otherwise its own edge would be mixed with black.
-        picture = np.asarray(cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_REPLICATE))
-        transform = transform @ np.array([[1.0, 0, -1], [0, 1, -1], [0, 0, 1]])
+        raise AnnotationError("crop_image: the matrix presses the image flat; make it with crop_matrix")
+    # One pixel of the edge around the image: otherwise its own edge would be mixed with black.
+    bordered = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    transform = transform @ np.array([[1.0, 0, -1], [0, 1, -1], [0, 0, 1]])
     finer = max(1, int(np.ceil(1 / stretch.min() - 1e-6)))
     larger = np.array([[finer, 0, (finer - 1) / 2], [0, finer, (finer - 1) / 2], [0, 0, 1]]) @ transform
-    crop = cv2.warpAffine(
-        picture, larger[:2], (finer * size, finer * size), flags=cv2.INTER_LINEAR, borderMode=borders[fill]
-    )
+    crop = cv2.warpAffine(bordered, larger[:2], (finer * size, finer * size), flags=cv2.INTER_LINEAR)
     if finer > 1:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(crop, np.uint8)

@@ -1,12 +1,12 @@
-"""Mirrored pictures: joints and heatmaps of the mirror image, and predictions averaged over both."""
+"""Joints and heatmaps of mirrored images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 
 def flip_joints(
@@ -17,11 +17,11 @@ def flip_joints(
     Parameters
     ----------
     joints, visibility
-        (..., K, 2) in pixels of a picture, and (..., K).
+        (..., K, 2) in pixels of an image, and (..., K).
     order
         (K,) `skeleton.flip_order`.
     width
-        Width of the picture in pixels.
+        Width of the image in pixels.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def flip_joints(
 
 
 def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) -> NDArray[np.floating[Any]]:
-    """Bring the heatmaps of a mirrored picture back to the picture: mirror them, and swap left and right.
+    """Bring the heatmaps of a mirrored image back to the image: mirror them, and swap left and right.
 
     Mirroring is exact for maps in the convention of this package, cell j at (j + 0.5) s - 0.5, and in that of UDP
     (Huang et al. 2020), where the outermost cells lie on the outermost pixels. In maps where cell j lies at j s, as
@@ -45,7 +45,7 @@ def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) ->
     Parameters
     ----------
     heatmaps
-        (B, height, width, K), of mirrored pictures.
+        (B, height, width, K), of mirrored images.
     order
         (K,) `skeleton.flip_order`.
     offset
@@ -59,39 +59,4 @@ def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) ->
     """
     maps = np.asarray(heatmaps)
     mirrored = maps[:, :, ::-1, :][..., np.asarray(order)]
-    if offset == 0:
-        return mirrored
-    whole = int(np.floor(offset))
-    part = np.asarray(offset - whole, maps.dtype)
-    return np.asarray((1 - part) * _moved(mirrored, whole) + part * _moved(mirrored, whole + 1))
-
-
-def flip_test(
-    predict: Callable[[Any], Any], pictures: ArrayLike, order: ArrayLike, offset: float = 0.0
-) -> NDArray[np.floating[Any]]:
-    """Mean of the heatmaps of pictures and of their mirror images, brought back.
-
-    Parameters
-    ----------
-    predict
-        Takes pictures (B, H, W, C) and gives heatmaps (B, height, width, K).
-    pictures
-        (B, H, W, C).
-    order, offset
-        As in `flip_heatmaps`.
-
-    Returns
-    -------
-    numpy.ndarray
-        (B, height, width, K).
-    """
-    batch = np.asarray(pictures)
-    straight = np.asarray(predict(batch))
-    mirrored = np.asarray(predict(np.ascontiguousarray(batch[:, :, ::-1])))
-    return np.asarray((straight + flip_heatmaps(mirrored, order, offset)) / 2)
-
-
-def _moved(maps: NDArray[Any], cells: int) -> NDArray[Any]:
-    """Moved to the right by whole cells; the outermost column is repeated where nothing comes in."""
-    width = maps.shape[2]
-    return np.asarray(maps[:, :, np.clip(np.arange(width) - cells, 0, width - 1), :])
+    return mirrored if offset == 0 else ndimage.shift(mirrored, (0, 0, offset, 0), order=1, mode="nearest")

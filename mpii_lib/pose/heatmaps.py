@@ -1,4 +1,4 @@
-"""Joints as pictures and back: one heatmap a joint, for whole batches at once.
+"""Joints as images and back: one heatmap a joint, for whole batches at once.
 
 Every recipe here is separable: a heatmap is a column of numbers times a row of numbers. So B x K maps cost two small
 tables and one product, whatever the recipe. Coordinates count pixel centres in the input and cell centres in the map,

@@ -1,6 +1,6 @@
-"""How wrong a predicted pose is, in sizes of the person: PCKh for MPII, PCK for other skeletons.
+"""How wrong a predicted pose is, in head sizes of the person: PCKh.
 
-A joint is correct when it lies no farther from its true place than a share of a body size: the head's for PCKh
+A joint is correct when it lies no farther from its true place than a share of the size of the person's head
 (Andriluka and others, CVPR 2014). Beside the rate stand the ways to average it, which differ by more than a point:
 every score says which one it is.
 """
@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mpii_lib.errors import MpiiError
-from mpii_lib.skeletons import COCO, MPII, Skeleton
+from mpii_lib.skeletons import MPII, Skeleton
+
+if TYPE_CHECKING:
+    from mpii_lib.annotations import Annotations
 
 Array = NDArray[np.float64]
 
@@ -27,7 +30,7 @@ _GROUPS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 
 class ScoreInterval(NamedTuple):
-    """A score, and the range that holds it in 95 % of the repeats (or what `level` says)."""
+    """A score, and the range that holds it in 95 % of the repeats."""
 
     value: float
     low: float
@@ -44,23 +47,20 @@ class PoseScore:
     Attributes
     ----------
     distances
-        float64 (N, K) in body sizes (head sizes for PCKh); NaN where nothing can be scored: the joint is not annotated
-        or the person has no size. Infinite where the joint is annotated and no position was predicted.
+        float64 (N, K) in head sizes; NaN where nothing can be scored: the joint is not annotated or the person has no
+        size. Infinite where the joint is annotated and no position was predicted.
     threshold
         A joint is correct at a distance of this or less.
     skeleton
         Names of the K joints.
     visibility
         int8 (N, K) as in `Annotations`, or None.
-    name
-        "PCKh" or "PCK".
     """
 
     distances: Array
     threshold: float
     skeleton: Skeleton
     visibility: NDArray[np.int8] | None = None
-    name: str = "PCKh"
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -101,16 +101,16 @@ class PoseScore:
     def averages(self) -> pd.Series:
         """The three by name: the official one first. Say which one you print."""
         few, many = int(self.scored.sum()), len(self.skeleton)
-        names = [f"pooled over {few} joints", f"mean of {few} joints", f"pooled over {many} joints"]
-        if few == many:
-            return pd.Series([self.total, self.mean], index=names[:2], name=self.name)
-        return pd.Series([self.total, self.mean, self.pooled_all], index=names, name=self.name)
+        rates = {f"pooled over {few} joints": self.total, f"mean of {few} joints": self.mean}
+        if few < many:
+            rates[f"pooled over {many} joints"] = self.pooled_all
+        return pd.Series(rates, name="PCKh")
 
     @property
     def per_joint(self) -> pd.Series:
         """Rate of each of the K joints; NaN where nobody has it annotated."""
         rates = _rates(self.correct, self.counted)
-        return pd.Series(rates, index=pd.Index(self.skeleton.joints, name="joint"), name=self.name)
+        return pd.Series(rates, index=pd.Index(self.skeleton.joints, name="joint"), name="PCKh")
 
     @property
     def groups(self) -> pd.Series:
@@ -134,7 +134,7 @@ class PoseScore:
             When the score was made without `visibility`.
         """
         if self.visibility is None:
-            raise MpiiError(f"by_visibility: this {self.name} knows no visibility; give visibility=(N, K) to the score")
+            raise MpiiError("by_visibility: give visibility=(N, K) to pckh")
         parts, scored = {}, self.scored
         for label, value in (("visible", 2), ("occluded", 1)):
             chosen = self.counted & (self.visibility == value)
@@ -167,18 +167,17 @@ class PoseScore:
         return pd.DataFrame(rows, index=pd.Index(steps, name="threshold"))
 
     def interval(
-        self, groups: Sequence[object] | NDArray[np.generic] | None = None, seed: int = 0, repeats: int = 1000,
-        level: float = 0.95,
-    ) -> ScoreInterval:  # fmt: skip
-        """Bootstrap interval of `total` (percentile method, Efron 1979).
+        self, groups: Sequence[object] | NDArray[np.generic] | None = None, seed: int = 0, repeats: int = 1000
+    ) -> ScoreInterval:
+        """95 % bootstrap interval of `total` (percentile method, Efron 1979).
 
         Parameters
         ----------
         groups
-            (N,) picture or video of each person; whole groups are drawn, since what stands together fails together.
+            (N,) image or video of each person; whole groups are drawn, since what stands together fails together.
             A missing value is a group of its own; None makes each person one.
-        seed, repeats, level
-            Of the random draws, how many, and the share of them inside the interval.
+        seed, repeats
+            Of the random draws, and how many.
 
         Raises
         ------
@@ -198,7 +197,7 @@ class PoseScore:
         for repeat in range(repeats):
             drawn = generator.integers(0, units, units)
             values[repeat] = hits[drawn].sum() / max(joints[drawn].sum(), 1)
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+        low, high = np.quantile(values, [0.025, 0.975])
         return ScoreInterval(self.total, float(low), float(high))
 
     def scores(
@@ -210,7 +209,7 @@ class PoseScore:
         `threshold`, `people`, `joints`, `metric`, and the groups in lower case. Rates that do not exist are left out.
         """
         interval = self.interval(groups, seed)
-        told = {
+        rates = {
             "total": interval.value,
             "total_low": interval.low,
             "total_high": interval.high,
@@ -218,9 +217,9 @@ class PoseScore:
             "pooled_all": self.pooled_all,
             **{str(name).lower(): float(rate) for name, rate in self.groups.items()},
         }
-        kept = {name: value for name, value in told.items() if np.isfinite(value)}
+        kept = {name: value for name, value in rates.items() if np.isfinite(value)}
         counts = {"people": len(self.distances) - self.left_out, "joints": int(self.counted[:, self.scored].sum())}
-        return {"metric": self.name, "threshold": self.threshold, **kept, **counts}
+        return {"metric": "PCKh", "threshold": self.threshold, **kept, **counts}
 
     def _by_group(self, values: Array, total: bool = False) -> pd.Series:
         """Means (or sums) of K values over the joints of each group."""
@@ -228,17 +227,39 @@ class PoseScore:
         members = {name: [i for i, joint in enumerate(self.skeleton.joints) if name in joint] for name in _GROUPS}
         head = [i for i, joint in enumerate(self.skeleton.joints) if any(part in joint for part in _HEAD)]
         found = {name.capitalize(): combine(values[m]) for name, m in {"head": head, **members}.items() if m}
-        return pd.Series(found, name=self.name)
+        return pd.Series(found, name="PCKh")
 
     def __repr__(self) -> str:
         scored = len(self.distances) - self.left_out
         joints = int(self.scored.sum())
-        return f"{self.name}@{self.threshold:g} {self.total:.3f}, pooled over {joints} joints of {scored:,} persons"
+        return f"PCKh@{self.threshold:g} {self.total:.3f}, pooled over {joints} joints of {scored:,} persons"
 
     def _repr_html_(self) -> str:
         rows = [("Total", self.total), *self.groups.items(), *self.averages.items()]
         cells = "".join(f'<tr><th scope="row">{name}</th><td>{rate:.3f}</td></tr>' for name, rate in rows)
         return f"<table><caption>{self!r}</caption>{cells}</table>"
+
+
+def head_size(people: pd.DataFrame | Annotations) -> Array:
+    """Head sizes (N,) in pixels: 0.6 times the diagonal of the head box; NaN where a person has none.
+
+    Parameters
+    ----------
+    people
+        `annotations.people`, another table with head_x1, head_y1, head_x2 and head_y2, or the annotations.
+
+    Raises
+    ------
+    MpiiError
+        The table has no head boxes.
+    """
+    table = people if isinstance(people, pd.DataFrame) else people.people
+    columns = ["head_x1", "head_y1", "head_x2", "head_y2"]
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise MpiiError(f"head_size: the table has no column {missing[0]}; give annotations.people")
+    x1, y1, x2, y2 = table[columns].to_numpy(dtype=float, na_value=np.nan).T
+    return 0.6 * np.hypot(x2 - x1, y2 - y1)
 
 
 def pckh(
@@ -257,7 +278,7 @@ def pckh(
     Parameters
     ----------
     predicted
-        (N, K, 2) x and y in pixels of the full picture. NaN: nothing was predicted, which is wrong where annotated.
+        (N, K, 2) x and y in pixels of the full image. NaN: nothing was predicted, which is wrong where annotated.
     truth
         (N, K, 2) in the same pixels; NaN where not annotated.
     head_size
@@ -265,7 +286,7 @@ def pckh(
     threshold
         In head sizes.
     skeleton
-        Names of the K joints; the MPII ones.
+        Names of the K joints; MPII's.
     visibility
         (N, K) 0 not annotated, 1 occluded, 2 visible; needed for `by_visibility` only. A joint with 0 is not scored.
 
@@ -281,30 +302,26 @@ def pckh(
 
     Notes
     -----
+    With another size of the person (its torso, its box), another threshold and another skeleton the same function
+    measures PCK (Yang and Ramanan, TPAMI 2013; Sapp and Taskar, CVPR 2013).
+
     An accuracy normalised by a fixed 6.4 px of the 64-grid, as training code prints it, is not PCKh. "PCKh@0.1" of
     some published code is @0.11 (`PoseScore.curve`). Source: Andriluka, Pishchulin, Gehler, Schiele, "2D Human Pose
     Estimation: New Benchmark and State of the Art Analysis", CVPR 2014, and the official evaluation code.
     """
-    return _score("PCKh", predicted, truth, head_size, threshold, skeleton, visibility)
-
-
-def pck(
-    predicted: ArrayLike,
-    truth: ArrayLike,
-    size: ArrayLike,
-    threshold: float = 0.2,
-    skeleton: Skeleton = COCO,
-    visibility: ArrayLike | None = None,
-) -> PoseScore:
-    """PCK: as `pckh`, but measured in another size of the person, for data without head boxes such as COCO.
-
-    `size` (N,) is usually `torso_size(truth)` or `box_size(people)`; which one has to be said beside the score, they
-    differ by a factor of three or so. The other parameters, the result and the errors are those of `pckh`.
-
-    Source: Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts", TPAMI 2013 (box); Sapp and
-    Taskar, "MODEC", CVPR 2013 (torso).
-    """
-    return _score("PCK", predicted, truth, size, threshold, skeleton, visibility)
+    guess, known, seen = checked_poses(predicted, truth, visibility, len(skeleton))
+    sizes = np.asarray(head_size, float)
+    if sizes.shape != (len(known),):
+        raise MpiiError(f"pckh: sizes have shape {sizes.shape}; give one for each of the {len(known)} persons")
+    if (sizes <= 0).any() or np.isinf(sizes).any():
+        where = int(np.flatnonzero((sizes <= 0) | np.isinf(sizes))[0])
+        raise MpiiError(f"pckh: the size of person {where} is {sizes[where]} px; correct its box, or leave it out")
+    distances = np.linalg.norm(guess - known, axis=2)
+    distances[np.isnan(guess).any(axis=2) & ~np.isnan(known[..., 0])] = np.inf
+    distances /= sizes[:, None]
+    if np.isnan(distances).all():
+        raise MpiiError("pckh: nothing can be scored: no person has both an annotated joint and a size")
+    return PoseScore(distances, _checked_threshold(threshold), skeleton, None if visibility is None else seen)
 
 
 def checked_poses(
@@ -322,30 +339,6 @@ def checked_poses(
         raise MpiiError(f"visibility {seen.shape}: give (N, K) = {missing.shape} with 0, 1 and 2")
     known[missing | (seen == 0)] = np.nan
     return guess, known, np.where(missing, 0, seen).astype(np.int8)
-
-
-def _score(
-    name: str,
-    predicted: ArrayLike,
-    truth: ArrayLike,
-    size: ArrayLike,
-    threshold: float,
-    skeleton: Skeleton,
-    visibility: ArrayLike | None,
-) -> PoseScore:
-    guess, known, seen = checked_poses(predicted, truth, visibility, len(skeleton))
-    sizes = np.asarray(size, float)
-    if sizes.shape != (len(known),):
-        raise MpiiError(f"{name}: sizes have shape {sizes.shape}; give one for each of the {len(known)} persons")
-    if (sizes <= 0).any() or np.isinf(sizes).any():
-        where = int(np.flatnonzero((sizes <= 0) | np.isinf(sizes))[0])
-        raise MpiiError(f"{name}: the size of person {where} is {sizes[where]} px; correct its box, or leave it out")
-    distances = np.linalg.norm(guess - known, axis=2)
-    distances[np.isnan(guess).any(axis=2) & ~np.isnan(known[..., 0])] = np.inf
-    distances /= sizes[:, None]
-    if np.isnan(distances).all():
-        raise MpiiError(f"{name}: nothing can be scored: no person has both an annotated joint and a size")
-    return PoseScore(distances, _checked_threshold(threshold), skeleton, None if visibility is None else seen, name)
 
 
 def _checked_threshold(threshold: float) -> float:

@@ -1,4 +1,4 @@
-"""Squares around persons, and the matrices between picture and crop."""
+"""Squares around persons, and the matrices between image and crop."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mpii_lib.datasets import Augmentation
 from mpii_lib.errors import AnnotationError
-from mpii_lib.pose import apply_matrix, centre_crop, crop_matrix, crop_picture, square_crop, square_crops
+from mpii_lib.pose import apply_matrix, centre_crop, crop_matrix, crop_image, square_crop, square_crops
 
 PIXEL = st.floats(0, 600)
 SIZE = (480, 640)
@@ -45,7 +45,7 @@ def test_a_square_at_the_side_moves_along_x_only_as_far_as_it_has_to():
     assert square.y + square.side / 2 == pytest.approx(200.5)
 
 
-def test_a_square_grows_as_much_as_the_picture_allows():
+def test_a_square_grows_as_much_as_the_image_allows():
     assert square_of((10, 5, 300, 450), [(50, 20, 2), (200, 400, 2)]).side == pytest.approx(480)  # not 495
 
 
@@ -56,7 +56,7 @@ def test_without_joints_the_box_is_the_middle_and_without_a_box_the_joints_are()
     assert unboxed.side == pytest.approx(110)
 
 
-def test_neither_box_nor_joint_and_no_picture_are_errors():
+def test_neither_box_nor_joint_and_no_image_are_errors():
     with pytest.raises(AnnotationError, match="position 0 has neither a box nor a joint"):
         square_of((np.nan,) * 4, [(1, 1, 0)])
     with pytest.raises(AnnotationError, match="height and width"):
@@ -64,7 +64,7 @@ def test_neither_box_nor_joint_and_no_picture_are_errors():
 
 
 @given(people())
-def test_a_square_lies_in_the_picture_and_is_at_least_as_large_as_box_or_picture_allow(person):
+def test_a_square_lies_in_the_image_and_is_at_least_as_large_as_box_or_image_allow(person):
     square = square_of(*person)
     assert min(square.x, square.y) >= -1e-9
     assert square.x + square.side <= SIZE[1] + 1e-9 and square.y + square.side <= SIZE[0] + 1e-9
@@ -145,39 +145,35 @@ def test_matrices_of_many_persons_move_their_own_joints_and_keep_nan():
 def test_shrinking_averages_and_does_not_skip():
     stripes = np.zeros((512, 512, 3), np.uint8)
     stripes[:, ::2] = 200
-    crop = crop_picture(stripes, crop_matrix((0, 0, 512), 64), 64)
+    crop = crop_image(stripes, crop_matrix((0, 0, 512), 64), 64)
     assert set(np.unique(crop)) == {100}
     noise = np.random.default_rng(0).integers(0, 256, (512, 512, 3)).astype(np.uint8)
-    ours = crop_picture(noise, crop_matrix((0, 0, 512), 128), 128)
+    ours = crop_image(noise, crop_matrix((0, 0, 512), 128), 128)
     assert np.abs(ours.astype(int) - cv2.resize(noise, (128, 128), interpolation=cv2.INTER_AREA)).max() <= 1
 
 
 @pytest.mark.parametrize("side", [40, 100, 333])
-def test_a_mark_in_the_picture_lies_where_its_joint_lies_in_the_crop(side):
+def test_a_mark_in_the_image_lies_where_its_joint_lies_in_the_crop(side):
     y, x = np.mgrid[:300, :400]
     joint = np.array([210.0, 120.0])
     blob = 255 * np.exp(-((x - joint[0]) ** 2 + (y - joint[1]) ** 2) / (2 * 6**2))
     turned = Augmentation(rotation=30, flip=True).matrices(1, (128, 128), np.random.default_rng(3))[0]
     matrix = turned @ crop_matrix((joint[0] - side / 2 + 3, joint[1] - side / 2, side), 128)
-    crop = crop_picture(blob.astype(np.uint8), matrix, 128).astype(float)
+    crop = crop_image(blob.astype(np.uint8), matrix, 128).astype(float)
     weight = crop / crop.sum()
     rows, columns = np.mgrid[:128, :128]
     found = [(columns * weight).sum(), (rows * weight).sum()]
     assert np.abs(found - apply_matrix(matrix, joint[None])[0]).max() < 0.6
 
 
-def test_beyond_the_picture_is_what_was_asked_for_and_its_own_edge_stays_bright():
+def test_beyond_the_image_it_is_black_and_the_images_own_edge_stays_bright():
     white = np.full((50, 50), 200, np.uint8)
     matrix = crop_matrix((-25, -25, 100), 200)
-    black = crop_picture(white, matrix, 200)
+    black = crop_image(white, matrix, 200)
     assert (black[:45] == 0).all() and black[50:150, 50:150].min() == 200
-    assert crop_picture(white, matrix, 200, fill="nearest").min() == 200
-    assert crop_picture(white, matrix, 200, fill="reflect").min() == 200
-    assert crop_picture(white, crop_matrix((0, 0, 50), 200), 200).min() == 200
-    with pytest.raises(AnnotationError, match="fill"):
-        crop_picture(white, matrix, 200, fill="grey")
+    assert crop_image(white, crop_matrix((0, 0, 50), 200), 200).min() == 200
     with pytest.raises(AnnotationError, match="flat"):
-        crop_picture(white, np.zeros((3, 3)), 200)
+        crop_image(white, np.zeros((3, 3)), 200)
 
 
 def test_squares_of_the_real_coco_persons_hold_their_joints(shared_data):

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from mpii_lib.errors import AnnotationError
-from mpii_lib.pose import decode_heatmaps, encode_heatmaps, flip_heatmaps, flip_joints, flip_test, joint_mask
+from mpii_lib.pose import decode_heatmaps, encode_heatmaps, flip_heatmaps, flip_joints, joint_mask
 from mpii_lib.skeletons import COCO
 
 
@@ -69,13 +69,13 @@ def test_mixing_two_scales_costs_a_pixel_and_a_half():
 
 def by_scipy(joint, sigma, resize):
     """The thesis' recipe as it stands in section 2.2.3, one map at a time."""
-    picture = np.zeros((256, 256))
-    picture[int(np.floor(joint[1] + 0.5)), int(np.floor(joint[0] + 0.5))] = 1
-    picture = ndimage.gaussian_filter(picture, sigma).astype(np.float32)
+    image = np.zeros((256, 256))
+    image[int(np.floor(joint[1] + 0.5)), int(np.floor(joint[0] + 0.5))] = 1
+    image = ndimage.gaussian_filter(image, sigma).astype(np.float32)
     if resize == "antialias":
-        return np.asarray(Image.fromarray(picture).resize((64, 64), Image.Resampling.BILINEAR))
+        return np.asarray(Image.fromarray(image).resize((64, 64), Image.Resampling.BILINEAR))
     how = cv2.INTER_LINEAR if resize == "bilinear" else cv2.INTER_AREA
-    return cv2.resize(picture, (64, 64), interpolation=how)
+    return cv2.resize(image, (64, 64), interpolation=how)
 
 
 @pytest.mark.parametrize("resize", ["bilinear", "antialias", "area"])
@@ -197,12 +197,6 @@ def test_flipping_twice_is_nothing_and_sides_change_places():
     assert (once[1][:, 6] == 1).all() and (once[1][:, 5] == 2).all()
     np.testing.assert_allclose(once[0][:, 6, 0], 255 - joints[:, 5, 0])
     np.testing.assert_allclose(flip_joints(*once, ORDER, 256)[0], joints)
-
-
-def test_the_flip_test_averages_both_views():
-    pictures = np.random.default_rng(5).random((2, 8, 8, 17)).astype(np.float32)  # as if the picture were its own maps
-    wanted = (pictures + pictures[..., ORDER]) / 2
-    np.testing.assert_allclose(flip_test(lambda batch: batch, pictures, ORDER), wanted, atol=1e-6)
 
 
 def test_missing_alignment_costs_a_pixel_and_a_half_and_the_offset_mends_it():

@@ -1,4 +1,4 @@
-"""PCKh and its averages, PCK, and the sizes: on constructed cases, and on real persons where the data is there."""
+"""PCKh, its averages and the head size: on constructed cases, and on real persons where the data is there."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mpii_lib.annotations import read_mpii
 from mpii_lib.errors import MpiiError
-from mpii_lib.pose import box_size, head_size, pck, pckh, torso_size
+from mpii_lib.pose import head_size, pckh
 from mpii_lib.skeletons import COCO, MPII
 
 WRISTS = [MPII.index("r_wrist"), MPII.index("l_wrist")]
@@ -152,18 +152,18 @@ def test_the_curve_says_the_score_at_its_index_and_never_falls():
     assert score.at(0.1).total < score.at(0.11).total  # the row-11 slip of published code raises the score
 
 
-def test_interval_holds_the_score_and_is_wider_when_whole_pictures_are_drawn():
+def test_interval_holds_the_score_and_is_wider_when_whole_images_are_drawn():
     generator = np.random.default_rng(0)
     truth, sizes = people(60)
-    picture = np.repeat(np.arange(12), 5)
-    predicted = truth + np.where(picture % 3 == 0, 50, 0)[:, None, None] + generator.normal(scale=3, size=truth.shape)
+    image = np.repeat(np.arange(12), 5)
+    predicted = truth + np.where(image % 3 == 0, 50, 0)[:, None, None] + generator.normal(scale=3, size=truth.shape)
     score = pckh(predicted, truth, sizes)
-    alone, together = score.interval(seed=1), score.interval(groups=picture, seed=1)
+    alone, together = score.interval(seed=1), score.interval(groups=image, seed=1)
     assert alone.low <= score.total <= alone.high
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
-    assert score.interval(groups=picture, seed=1) == together
+    assert score.interval(groups=image, seed=1) == together
     with pytest.raises(MpiiError, match="one for each person"):
-        score.interval(groups=picture[:3])
+        score.interval(groups=image[:3])
 
 
 def test_groups_that_are_missing_stand_alone():
@@ -232,27 +232,15 @@ def test_head_size_is_six_tenths_of_the_diagonal_of_the_head_box():
         head_size(table.drop(columns="head_x1"))
 
 
-def test_pck_counts_all_coco_joints_in_the_size_it_is_given():
+def test_with_another_skeleton_size_and_threshold_it_is_pck_and_all_coco_joints_count():
     truth = np.zeros((2, 17, 2))
-    truth[:, COCO.index("right_hip")] = 30, 40
-    truth[1, COCO.index("left_shoulder")] = np.nan
-    truth[1, COCO.index("right_shoulder")], truth[1, COCO.index("left_hip")] = (0, 10), (0, 100)
-    torso = torso_size(truth)
-    np.testing.assert_allclose(torso, [50, 90])
-    score = pck(truth + [9.9, 0], truth, torso)
+    score = pckh(truth + [9.9, 0], truth, [50, 90], threshold=0.2, skeleton=COCO)
     assert score.total == 1 and score.pooled_all == score.total and len(score.averages) == 2
-    assert list(score.groups.index)[0] == "Head" and repr(score).startswith("PCK@0.2")
-    assert box_size(pd.DataFrame({"bbox_w": [3.0], "bbox_h": [4.0]})).tolist() == [4]
-
-
-def test_torso_size_knows_both_skeletons():
-    truth = np.zeros((1, 16, 2))
-    truth[0, MPII.index("r_hip")] = 3, 4
-    assert torso_size(truth, MPII)[0] == 5
+    assert list(score.groups.index)[0] == "Head" and score.at(0.15).total == 0.5
 
 
 def test_the_scores_do_not_load_tensorflow():
-    code = "import mpii_lib.pose.metrics, mpii_lib.pose.similarity, sys; sys.exit('tensorflow' in sys.modules)"
+    code = "import mpii_lib.pose.metrics, mpii_lib.pose.coco_metrics, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -14,11 +14,11 @@ from mpii_lib.pose import keypoint_ap, oks
 from mpii_lib.skeletons import COCO, MPII
 
 SIGMAS = np.array(COCO.sigmas)
-PARTS = pytest.mark.parametrize("part", ["train", "val"])
+SPLITS = pytest.mark.parametrize("split", ["train", "val"])
 
 
 def crowd_of(count=5, seed=0):
-    """Drawn persons, two a picture; the last has no labelled joint."""
+    """Drawn persons, two an image; the last has no labelled joint."""
     generator = np.random.default_rng(seed)
     joints = generator.uniform(0, 200, (count, 17, 2)).round()
     visibility = generator.integers(0, 3, (count, 17)).astype(np.int8)
@@ -85,7 +85,7 @@ def test_no_predictions_at_all_have_an_ap_of_zero():
     assert keypoint_ap(np.zeros((0, 17, 2)), truth, image_ids=np.zeros(0, int)).ap == 0
 
 
-def test_two_answers_for_one_person_cost_precision_only_when_the_wrong_one_is_surer():
+def test_two_predictions_for_one_person_cost_precision_only_when_the_wrong_one_is_surer():
     truth = crowd_of(1)
     truth = Annotations(truth.images, truth.people, np.ones((1, 17, 2), np.float32), np.full((1, 17), 2, np.int8), COCO)
     both = np.stack([np.ones((17, 2)), np.full((17, 2), 900.0)])
@@ -99,13 +99,13 @@ def test_two_answers_for_one_person_cost_precision_only_when_the_wrong_one_is_su
         ({"predicted": np.full((5, 17, 2), np.nan)}, "NaN or infinite"),
         ({"predicted": np.zeros((4, 17, 2))}, r"give \(5, 17, 2\)"),
         ({"scores": [1.0]}, "scores"),
-        ({"image_ids": [7, 7, 8, 8, 10]}, "not among the pictures"),
+        ({"image_ids": [7, 7, 8, 8, 10]}, "not among the annotated images"),
     ],
 )
 def test_bad_input_of_ap_gets_an_error(change, message):
     truth = crowd_of()
     with pytest.raises(MpiiError, match=message):
-        keypoint_ap(**({"predicted": np.nan_to_num(truth.joints), "truth": truth} | change))
+        keypoint_ap(**({"predicted": np.nan_to_num(truth.joints), "annotations": truth} | change))
 
 
 def test_mpii_has_neither_sigmas_nor_areas_and_the_error_says_so():
@@ -129,7 +129,7 @@ def by_pycocotools(path, found):
 
 
 def predictions(truth, seed):
-    """Answers of all qualities for all persons, some of them for a picture's second time, one picture with none."""
+    """Predictions of all qualities for all persons, some of them for an image's second time, one image with none."""
     generator = np.random.default_rng(seed)
     size = np.sqrt(np.maximum(truth.people.area.to_numpy(float), 100))
     known = np.where(truth.visibility[..., None] > 0, truth.joints, 50).astype(float)
@@ -142,11 +142,11 @@ def predictions(truth, seed):
     return guess[kept], ids[kept], generator.random(len(ids))[kept]
 
 
-@PARTS
+@SPLITS
 @pytest.mark.shared
-def test_ap_of_real_persons_equals_pycocotools_on_the_real_file(shared_data, part):
-    path = shared_data / "coco" / "annotations" / f"person_keypoints_{part}2017.json"
-    truth = read_coco(shared_data / "coco", split=part)
+def test_ap_of_real_persons_equals_pycocotools_on_the_real_file(shared_data, split):
+    path = shared_data / "coco" / "annotations" / f"person_keypoints_{split}2017.json"
+    truth = read_coco(shared_data / "coco", split=split)
     guess, ids, scores = predictions(truth, seed=3)
     found = [
         {"image_id": int(i), "category_id": 1, "score": float(s),
@@ -159,11 +159,11 @@ def test_ap_of_real_persons_equals_pycocotools_on_the_real_file(shared_data, par
     np.testing.assert_allclose(ours.table.fillna(-1), theirs.stats, atol=1e-6)
 
 
-@PARTS
+@SPLITS
 @pytest.mark.shared
-def test_oks_of_real_persons_equals_pycocotools_for_each_pair(shared_data, part):
-    path = shared_data / "coco" / "annotations" / f"person_keypoints_{part}2017.json"
-    truth = read_coco(shared_data / "coco", split=part)
+def test_oks_of_real_persons_equals_pycocotools_for_each_pair(shared_data, split):
+    path = shared_data / "coco" / "annotations" / f"person_keypoints_{split}2017.json"
+    truth = read_coco(shared_data / "coco", split=split)
     known = np.where(truth.visibility[..., None] > 0, truth.joints, 0).astype(float)
     guess = known + np.random.default_rng(0).normal(scale=8, size=known.shape)
     ours = oks(guess, truth.joints, truth.visibility, np.nan_to_num(truth.people.area.to_numpy(float)))

@@ -8,8 +8,7 @@ from PIL import Image
 
 from mpii_lib.annotations import Annotations
 from mpii_lib.plots import use_style
-from mpii_lib.pose import pckh
-from mpii_lib.pose.figures import joint_bars, person_panel, pose_gallery, ring, threshold_curves, visibility_bars
+from mpii_lib.pose import joint_bars, pckh, person_panel, pose_gallery, ring, threshold_curves, visibility_bars
 from mpii_lib.skeletons import MPII
 
 

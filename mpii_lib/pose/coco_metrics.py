@@ -32,7 +32,7 @@ class KeypointAP:
     table
         Index AP, AP50, AP75, AP_medium, AP_large, and the same for AR; NaN where no person counts (pycocotools: -1).
     people, ignored
-        How many persons of the truth count, and how many are ignored: crowds and persons without a labelled joint.
+        How many annotated persons count, and how many are ignored: crowds and persons without a labelled joint.
     """
 
     table: pd.Series
@@ -105,61 +105,59 @@ def oks(
 
 def keypoint_ap(
     predicted: ArrayLike,
-    truth: Annotations,
+    annotations: Annotations,
     scores: ArrayLike | None = None,
     image_ids: ArrayLike | None = None,
-    sigmas: Sequence[float] | Array | None = None,
 ) -> KeypointAP:
     """COCO's average precision of predicted poses, computed by pycocotools (`COCOeval`, "keypoints").
 
-    Predictions are matched to persons by OKS, surest first, at most 20 a picture. Crowds and persons without labelled
+    Predictions are matched to persons by OKS, surest first, at most 20 an image. Crowds and persons without labelled
     joints are ignored: neither missing them nor finding them costs anything.
 
     Parameters
     ----------
     predicted
-        (M, K, 2) pixels of the full picture, every joint with a number: COCO's format knows no missing joint.
-    truth
-        Annotations with `area` and boxes: COCO, or the sample's COCO twin.
+        (M, K, 2) pixels of the full image, every joint with a number: COCO's format knows no missing joint.
+    annotations
+        The true poses, with `area` and boxes: COCO, or the sample's COCO twin.
     scores
         (M,) how sure each prediction is; all the same when None. Only their order within the data matters.
     image_ids
-        (M,) the picture of each prediction; None: the m-th prediction belongs to the picture of the m-th person.
-    sigmas
-        (K,) constants of the joints; those of `truth.skeleton` when None.
+        (M,) the image of each prediction; None: the m-th prediction belongs to the image of the m-th person.
 
     Raises
     ------
     MpiiError
-        Shapes do not fit, a joint is NaN, a picture is unknown, the persons have no areas, or there are no sigmas.
+        Shapes do not fit, a joint is NaN, an image is unknown, or there are no areas or no sigmas.
     """
-    if sigmas is None and truth.skeleton.sigmas is None:
-        raise MpiiError(f"keypoint_ap: the skeleton {truth.skeleton.name} has no sigmas; give them, or use COCO's twin")
-    widths = _checked_sigmas(truth.skeleton.sigmas if sigmas is None else sigmas)
+    name, widths = annotations.skeleton.name, annotations.skeleton.sigmas
+    if widths is None:
+        raise MpiiError(f"keypoint_ap: the skeleton {name} has no sigmas; use COCO, or the sample's COCO twin")
     poses = np.asarray(predicted, float)
-    ids = truth.people["image_id"].to_numpy() if image_ids is None else np.asarray(image_ids)
+    ids = annotations.people["image_id"].to_numpy() if image_ids is None else np.asarray(image_ids)
     sure = np.ones(len(poses)) if scores is None else np.asarray(scores, float)
-    wanted = (len(ids), len(truth.skeleton), 2)
-    if poses.shape != wanted or sure.shape != ids.shape or len(widths) != wanted[1]:
+    wanted = (len(ids), len(annotations.skeleton), 2)
+    if poses.shape != wanted or sure.shape != ids.shape:
         raise MpiiError(
-            f"keypoint_ap: predicted {poses.shape}, scores {sure.shape}, {len(ids)} pictures, {len(widths)} sigmas; "
-            f"give {wanted}, (M,), (M,) and (K,)"
+            f"keypoint_ap: predicted {poses.shape}, scores {sure.shape}, {len(ids)} images; give {wanted}, (M,), (M,)"
         )
     if not np.isfinite(poses).all() or not np.isfinite(sure).all():
         raise MpiiError("keypoint_ap: a predicted joint or a score is NaN or infinite; give each joint a position")
-    if not np.isin(ids, truth.images.index).all():
-        raise MpiiError("keypoint_ap: a prediction's image_id is not among the pictures of the truth")
-    records = _records(truth)
+    if not np.isin(ids, annotations.images.index).all():
+        raise MpiiError("keypoint_ap: a prediction's image_id is not among the annotated images")
+    records = _records(annotations)
     found = [
         {"image_id": int(i), "category_id": 1, "keypoints": _flat(pose, 1), "score": float(s)}
         for i, pose, s in zip(ids, poses, sure, strict=True)
     ]
-    stats = _coco_stats(truth.images.index.tolist(), records, found, widths)
+    stats = _coco_stats(annotations.images.index.tolist(), records, found, np.asarray(widths, float))
     ignored = sum(not r["num_keypoints"] or bool(r["iscrowd"]) for r in records)
     return KeypointAP(pd.Series(np.where(stats < 0, np.nan, stats), _NAMES), len(records) - ignored, ignored)
 
 
-def _coco_stats(images: list[int], truth: list[dict[str, Any]], found: list[dict[str, Any]], widths: Array) -> Array:
+def _coco_stats(
+    images: list[int], annotated: list[dict[str, Any]], found: list[dict[str, Any]], widths: Array
+) -> Array:
     """The ten numbers of `COCOeval.summarize`; all that pycocotools prints is thrown away."""
     from pycocotools.coco import COCO as CocoFile
     from pycocotools.cocoeval import COCOeval
@@ -167,9 +165,9 @@ def _coco_stats(images: list[int], truth: list[dict[str, Any]], found: list[dict
     with contextlib.redirect_stdout(io.StringIO()):
         file, empty = CocoFile(), CocoFile()
         frame = {"images": [{"id": i} for i in images], "categories": [{"id": 1, "name": "person"}]}
-        for part, persons in ((file, truth), (empty, [])):
-            part.dataset = {**frame, "annotations": persons}
-            part.createIndex()
+        for coco, persons in ((file, annotated), (empty, [])):
+            coco.dataset = {**frame, "annotations": persons}
+            coco.createIndex()
         evaluator = COCOeval(file, file.loadRes(found) if found else empty, "keypoints")
         evaluator.params.kpt_oks_sigmas = widths
         evaluator.evaluate()
@@ -178,22 +176,22 @@ def _coco_stats(images: list[int], truth: list[dict[str, Any]], found: list[dict
     return np.asarray(evaluator.stats, float)
 
 
-def _records(truth: Annotations) -> list[dict[str, Any]]:
+def _records(annotations: Annotations) -> list[dict[str, Any]]:
     """The persons as a COCO file has them."""
-    people = truth.people
+    people = annotations.people
     areas = people["area"].to_numpy(float)
-    labelled = truth.visibility > 0
+    labelled = annotations.visibility > 0
     if (labelled.any(axis=1) & np.isnan(areas)).any():
         raise MpiiError("keypoint_ap: some persons have no area; use COCO, or the sample's COCO twin")
     boxes = np.nan_to_num(people[["bbox_x", "bbox_y", "bbox_w", "bbox_h"]].to_numpy(dtype=float, na_value=np.nan))
     crowd = people["iscrowd"].fillna(False).to_numpy(bool)
-    joints = np.where(labelled[..., None], truth.joints, 0).astype(float)
+    joints = np.where(labelled[..., None], annotations.joints, 0).astype(float)
     return [
         {
             "id": number + 1,
             "image_id": int(image),
             "category_id": 1,
-            "keypoints": _flat(joints[number], truth.visibility[number]),
+            "keypoints": _flat(joints[number], annotations.visibility[number]),
             "num_keypoints": int(labelled[number].sum()),
             "area": float(np.nan_to_num(areas[number])),
             "bbox": boxes[number].tolist(),

@@ -1,4 +1,4 @@
-"""Your own picture: a file or an array, and where the person stands in it, to joints."""
+"""One image of your own, a file or an array, and where the person stands in it, to joints."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from PIL import Image
 
 from mpii_lib.datasets.image_files import read_image
 from mpii_lib.errors import DatasetError
-from mpii_lib.pose.crops import Square, apply_matrix, crop_matrix, crop_picture
-from mpii_lib.pose.predict import predict_poses
+from mpii_lib.pose.crops import Square, apply_matrix, crop_image, crop_matrix
+from mpii_lib.pose.prediction import predict_poses
 
 MARGIN = 1.1  # the thesis' crop: ten per cent around the box
 
 
 @dataclass(frozen=True)
 class FoundPose:
-    """What `find_pose` found in one picture.
+    """What `find_pose` found in one image.
 
     Attributes
     ----------
-    picture
+    image
         uint8 (H, W, 3) RGB.
     square
-        Where the network looked, in pixels of the picture.
+        Where the network looked, in pixels of the image.
     joints
-        float64 (K, 2) in pixels of the picture; the network names a place for every joint, also of nobody.
+        float64 (K, 2) in pixels of the image; the network names a place for every joint, also of nobody.
     scores
         float32 (K,) how sure it is of each, see `PredictedPoses.scores`.
     threshold
         A mean score below this means: no person found with confidence.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     square: Square
     joints: NDArray[np.float64]
     scores: NDArray[np.float32]
@@ -58,35 +58,34 @@ class FoundPose:
         return np.where(self.scores >= self.threshold, 2, 1).astype(np.int8)
 
     def __repr__(self) -> str:
-        sign = "at least" if self.found else "below"
-        said = "a person" if self.found else "no person found with confidence"
-        return f"{said}: mean score {self.confidence:.2f}, {sign} {self.threshold:.2f}"
+        verdict, sign = ("a person", "at least") if self.found else ("no person found with confidence", "below")
+        return f"{verdict}: mean score {self.confidence:.2f}, {sign} {self.threshold:.2f}"
 
 
 def find_pose(
     model: Any,
-    picture: str | Path | ArrayLike,
+    image: str | Path | ArrayLike,
     box: ArrayLike | None = None,
     *,
     threshold: float = 0.3,
     flip_test: bool = True,
 ) -> FoundPose:
-    """Find one person's joints in a picture of your own.
+    """Find one person's joints in an image of your own.
 
     Parameters
     ----------
     model
-        As for `predict_poses`.
-    picture
+        As for `predict_poses`, with logits as outputs.
+    image
         A file of any kind that Pillow reads (a camera's note on how it was held is followed), or an array (H, W, 3),
         (H, W, 4) or (H, W) of bytes.
     box
         x, y, width, height of the person in pixels; the network looks at the square around it and ten per cent more.
-        None or empty: at the whole picture.
+        None or empty: at the whole image.
     threshold
         Mean score from which a person counts as found.
     flip_test
-        Average with the mirrored picture.
+        Average with the mirrored image.
 
     Returns
     -------
@@ -96,26 +95,25 @@ def find_pose(
     Raises
     ------
     DatasetError
-        The picture cannot be read, or the box lies outside of it.
+        The image cannot be read, or the box lies outside of it.
     """
-    pixels = _pixels(picture)
+    pixels = _pixels(image)
     square = _square(box, pixels.shape[:2])
     size = int(model.input_shape[1])
     matrix = crop_matrix(square, size)
-    crop = crop_picture(pixels, matrix, size)
-    found = predict_poses(model, crop[None], flip_test=flip_test)
-    return FoundPose(pixels, square, apply_matrix(matrix, found.joints[0], inverse=True), found.scores[0], threshold)
+    poses = predict_poses(model, crop_image(pixels, matrix, size)[None], flip_test=flip_test)
+    return FoundPose(pixels, square, apply_matrix(matrix, poses.joints[0], inverse=True), poses.scores[0], threshold)
 
 
-def _pixels(picture: str | Path | ArrayLike) -> NDArray[np.uint8]:
-    if isinstance(picture, str | Path):
+def _pixels(image: str | Path | ArrayLike) -> NDArray[np.uint8]:
+    if isinstance(image, str | Path):
         try:
-            return read_image(picture, upright=True)
+            return read_image(image, upright=True)
         except DatasetError as error:
-            raise DatasetError(f"{picture}: {error}; give a JPEG or PNG file") from None
-    array = np.asarray(picture)
+            raise DatasetError(f"{image}: {error}; give a JPEG or PNG file") from None
+    array = np.asarray(image)
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)) or not array.size:
-        raise DatasetError(f"picture of shape {array.shape} and type {array.dtype}: give bytes (H, W, 3)")
+        raise DatasetError(f"image of shape {array.shape} and type {array.dtype}: give bytes (H, W, 3)")
     return np.asarray(Image.fromarray(array).convert("RGB"))
 
 
@@ -127,6 +125,6 @@ def _square(box: ArrayLike | None, image_size: tuple[int, ...]) -> Square:
         raise DatasetError(f"box {numbers.tolist()}: give x, y, width and height in pixels, the last two above 0")
     x, y, wide, high = numbers.tolist()
     if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
-        raise DatasetError(f"box {numbers.tolist()} lies outside of the picture of {width} x {height} pixels")
+        raise DatasetError(f"box {numbers.tolist()} lies outside of the image of {width} x {height} pixels")
     side = max(wide, high) * (1 if whole else MARGIN)
     return Square(x + (wide - side) / 2, y + (high - side) / 2, side)

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 def person_panel(
     axes: Axes, annotations: Annotations, image_id: int, joints: ArrayLike, title: str = "", *, room: float = 0.25
 ) -> None:
-    """Draw the part of a picture where a person stands, on axes that count in picture pixels.
+    """Draw the part of an image where a person stands, on axes that count in image pixels.
 
     Parameters
     ----------
     axes
         Where to draw; they become a square.
     annotations, image_id
-        Where the picture is.
+        Where the image is.
     joints
-        (K, 2) x and y in picture pixels, NaN where unknown: all of them are inside the panel.
+        (K, 2) x and y in image pixels, NaN where unknown: all of them are inside the panel.
     title
         Over the panel.
     room
@@ -55,7 +55,7 @@ def ring(axes: Axes, centre: ArrayLike, radius: float, colour: str = PALETTE["ye
 def pose_gallery(
     annotations: Annotations,
     image_ids: ArrayLike,
-    truth: ArrayLike,
+    joints: ArrayLike,
     predicted: ArrayLike,
     titles: Sequence[str],
     *,
@@ -69,24 +69,26 @@ def pose_gallery(
     Parameters
     ----------
     annotations, image_ids
-        The pictures, (N,).
-    truth, predicted
-        (N, K, 2) picture pixels.
+        The images, (N,).
+    joints, predicted
+        (N, K, 2) true and predicted, in image pixels.
     titles
         N texts.
     skeleton, columns, size, heading
         Names of the K joints, panels in a row, their width in inches, and what stands over all.
     """
-    true, said = np.asarray(truth, float), np.asarray(predicted, float)
+    annotated, poses = np.asarray(joints, float), np.asarray(predicted, float)
     rows = max(1, -(-len(titles) // columns))
     figure, grid = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axes in grid.flat[len(titles) :]:
         axes.set_visible(False)
     for place, (axes, image_id) in enumerate(zip(grid.flat, np.asarray(image_ids), strict=False)):
-        person_panel(axes, annotations, image_id, true[place], titles[place])
+        person_panel(axes, annotations, image_id, annotated[place], titles[place])
         for start, end in skeleton.limbs:
-            axes.plot(*true[place, [start, end]].T, color=PALETTE["yellow"], linestyle="-", marker="", linewidth=2.5)
-        draw_pose(axes, said[place], None, skeleton, width=2)
+            axes.plot(
+                *annotated[place, [start, end]].T, color=PALETTE["yellow"], linestyle="-", marker="", linewidth=2.5
+            )
+        draw_pose(axes, poses[place], None, skeleton, width=2)
     if heading:
         figure.suptitle(heading, fontsize=15, fontweight="bold", x=0.01, ha="left")
     return figure
@@ -101,7 +103,7 @@ def joint_bars(score: PoseScore, title: str = "") -> Figure:
     axes.barh(names, rates.to_numpy(), color=[PALETTE["blue"] if own else "#AAAAAA" for own in counted])
     for (name, value), line in zip(score.averages.items(), ("-", "--", ":"), strict=False):
         axes.axvline(value, color=PALETTE["vermilion"], linestyle=line, marker="", label=f"{name}: {value:.3f}")
-    axes.set(xlabel=f"{score.name}@{score.threshold:g}", xlim=(0, 1), title=title)
+    axes.set(xlabel=f"PCKh@{score.threshold:g}", xlim=(0, 1), title=title)
     axes.tick_params(axis="y", labelsize=10)
     axes.grid(axis="y", visible=False)
     axes.legend(loc="lower left", bbox_to_anchor=(1, 0), fontsize=11)
@@ -134,6 +136,6 @@ def threshold_curves(scores: Mapping[str, PoseScore], title: str = "", *, upto: 
     for own in {score.threshold for score in scores.values()}:
         axes.axvline(own, color=PALETTE["black"], linewidth=1, linestyle=":", marker="")
     first = next(iter(scores.values()))
-    axes.set(xlabel="threshold, in sizes of the person", ylabel=f"{first.name}, total", ylim=(0, 1.02), title=title)
-    axes.legend(title=f"{first.name}@{first.threshold:g}", loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.set(xlabel="threshold in head sizes", ylabel="PCKh, total", ylim=(0, 1.02), title=title)
+    axes.legend(title=f"PCKh@{first.threshold:g}", loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
