@@ -4,7 +4,7 @@ from mpii_lib.errors import ModelError
 from mpii_lib.models.backbones import BACKBONES, SMALL_WIDTH, Backbone, build_backbone, get_backbone
 from mpii_lib.models.classifier import HEADS, build_classifier
 from mpii_lib.models.freezing import freeze_backbone, frozen_layers
-from mpii_lib.models.hourglass import SAMPLE_HOURGLASS, build_hourglass, hourglass_sample_metadata
+from mpii_lib.models.hourglass import SAMPLE_HOURGLASS, build_hourglass
 from mpii_lib.models.weights import (
     imagenet_file,
     load_backbone_weights,
@@ -26,7 +26,6 @@ __all__ = [
     "freeze_backbone",
     "frozen_layers",
     "get_backbone",
-    "hourglass_sample_metadata",
     "imagenet_file",
     "load_backbone_weights",
     "sample_file",
