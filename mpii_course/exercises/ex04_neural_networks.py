@@ -74,9 +74,9 @@ def one_layer_back(answer: Any) -> str | None:
         return "You multiply by the value of ReLU. Its slope is wanted: 1 where z > 0, else 0."
     mistakes = {
         "W is not transposed. Unit n adds up over all receivers m: W_next.T @ delta_next.": (weights @ delta) * slope,
-        "Errors pass through units that are off. Multiply by g'(z): 1 where z > 0, else 0.": back,
+        "delta passes through units that are off. Multiply by g'(z): 1 where z > 0, else 0.": back,
         "The units that are off belong to layer i: first back over W, then block.": weights.T @ (delta * slope),
-        "You cut off negative errors. It is the sign of z that decides, not their own.": np.maximum(0, back),
+        "You cut off negative entries. It is the sign of z that decides, not theirs.": np.maximum(0, back),
     }
     otherwise = f"That is not (W^T delta) times g'(z); your result has shape {np.shape(got)}."
     if hint := diagnose(got, back * slope, mistakes, otherwise):

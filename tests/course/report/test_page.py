@@ -303,9 +303,7 @@ def test_pose_networks_stay_out_of_the_tables_of_classifiers(tmp_path):
     pose_run(tmp_path, "hourglass", 0.83, status="complete", history={"epoch": [1], "loss": [2.0]})
     words = Page(build_report(tmp_path).read_text("utf-8")).words
     assert "Trainings 0 none in this run" in words and "Every training of this run" not in words
-    assert (
-        "hourglass" not in words.partition("Category of an image")[2].partition("in the test contradict")[0]
-    )
+    assert "hourglass" not in words.partition("Category of an image")[2].partition("in the test contradict")[0]
 
 
 def test_a_report_of_poses_alone_shows_each_figure_once(tmp_path):
