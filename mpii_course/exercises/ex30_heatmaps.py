@@ -6,28 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from mpii_course.exercises import call, close, exercise
+from mpii_course.exercises import call, close, diagnose, exercise
 
 
 @exercise("30-1")
 def to_input(answer: Any) -> str | None:
     """Pixel in the middle of a cell, (j + 0.5) pixels / cells - 0.5."""
     got, other = call(answer, 10, 64, 256), call(answer, 5, 32, 64)
-    if close(got, 40):
-        return "That is where the cell's first pixel is. Its middle is further to the right."
-    if close(got, 42):
-        return "Half a pixel too far: (j + 0.5) * stride counts from the edge of the picture, which lies at -0.5."
-    if close(got, 10 * 255 / 63):
-        return (
-            "That is the convention with the outermost cells on the outermost pixels. Here cells cover pixels evenly."
-        )
     if close(got, 41.5) and not close(other, 10.5):
         return "Right for 4 pixels a cell. With 32 cells for 64 pixels a cell covers 2."
-    if close(got, 10 / 4):
-        return "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell."
-    return (
-        None if close(got, 41.5) and close(other, 10.5) else f"Cell 10 of 64 covers pixels 40 to 43; you return {got}."
-    )
+    mistakes = {
+        "That is where the cell's first pixel is. Its middle is further to the right.": 40,
+        "Half a pixel too far: (j + 0.5) * stride counts from the edge of the image, which lies at -0.5.": 42,
+        "That is the convention with the outermost cells on the outermost pixels. Here cells cover pixels evenly.": 10
+        * 255
+        / 63,
+        "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell.": 10 / 4,
+    }
+    return diagnose(got, 41.5, mistakes, f"Cell 10 of 64 covers pixels 40 to 43; you return {got}.")
 
 
 @exercise("30-2")
@@ -42,48 +38,40 @@ def heatmap(answer: Any) -> str | None:
         cells = np.arange(64)
         return np.exp(-((cells - across) ** 2 + (cells[:, None] - down) ** 2) / (2 * width**2))
 
-    place = (x + 0.5) / 4 - 0.5, (y + 0.5) / 4 - 0.5
+    column, row = (x + 0.5) / 4 - 0.5, (y + 0.5) / 4 - 0.5
+    wanted = drawn(column, row)
+    if close(got / got.sum(), wanted / wanted.sum(), 1e-4) and not close(got, wanted, 1e-4):
+        return "The shape is right. The height at the joint has to be 1: leave the factor before the Gaussian away."
     mistakes = {
-        "Rows are y and columns are x: your map is turned over.": drawn(place[1], place[0]),
+        "Rows are y and columns are x: your map is turned over.": drawn(row, column),
         "The spot lies three eighths of a cell too far right and down: the joint is at (x + 0.5) / 4 - 0.5.": drawn(
             x / 4, y / 4
         ),
-        "The half cell is missing: cell j has its middle at j, its edge at j - 0.5.": drawn(
-            (x + 0.5) / 4, (y + 0.5) / 4
-        ),
+        "The half cell is missing: cell j has its middle at j, its edge at j - 0.5.": drawn(column + 0.5, row + 0.5),
         "The spot lies on the middle of the cell. Put it on the joint itself, without rounding.": drawn(
-            float(round(place[0])), float(round(place[1]))
+            round(column), round(row)
         ),
-        "sigma counts cells here, not pixels.": drawn(*place, sigma / 4),
-        "In the exponent stands 2 sigma squared; a factor 2 is missing.": drawn(*place, sigma / np.sqrt(2)),
+        "sigma counts cells here, not pixels.": drawn(column, row, sigma / 4),
+        "In the exponent stands 2 sigma squared; a factor 2 is missing.": drawn(column, row, sigma / np.sqrt(2)),
     }
-    for hint, wrong in mistakes.items():
-        if close(got, wrong, 1e-4):
-            return hint
-    wanted = drawn(*place)
-    if close(got / got.sum(), wanted / wanted.sum(), 1e-4) and not close(got, wanted, 1e-4):
-        return (
-            "The shape is right. The height at the joint has to be 1: leave the factor in front of the Gaussian away."
-        )
-    return (
-        None if close(got, wanted, 1e-4) else "The map differs from a Gaussian at the joint's place, counted in cells."
-    )
+    otherwise = "The map differs from a Gaussian at the joint's place, counted in cells."
+    return diagnose(got, wanted, mistakes, otherwise, tolerance=1e-4)
 
 
 @exercise("30-3")
 def quarter(answer: Any) -> str | None:
     """The highest cell, a quarter of a cell towards its higher neighbour."""
-    rising, falling, even = [0, 0.1, 0.3, 1.0, 0.6, 0.1], [0, 0.2, 0.7, 1.0, 0.3, 0.1], [0, 0.4, 1.0, 0.4, 0]
-    got = [call(answer, np.array(row)) for row in (rising, falling, even)]
-    if close(got[0], 2.75) and close(got[1], 3.25):
-        return "You go away from the higher neighbour. The joint is on the side where more is."
-    if close(got[0], 3) and close(got[1], 3):
-        return "That is the highest cell. Now look at its two neighbours."
-    if close(got[0], 3.25) and close(got[1], 3.25):
-        return "You go to the right whatever the neighbours are."
-    if not (close(got[0], 3.25) and close(got[1], 2.75)):
-        return f"For the heights {rising} you return {got[0]}. The highest cell is 3, its right neighbour is higher."
-    return None if close(got[2], 2) else "When both neighbours are equally high, there is no reason to go either way."
+    rows = [0, 0.1, 0.3, 1.0, 0.6, 0.1], [0, 0.2, 0.7, 1.0, 0.3, 0.1], [0, 0.4, 1.0, 0.4, 0, 0]
+    got = [call(answer, np.array(row)) for row in rows]
+    if close(got[:2], [3.25, 2.75]) and not close(got[2], 2):
+        return "When both neighbours are equally high, there is no reason to go either way."
+    mistakes = {
+        "You go away from the higher neighbour. The joint is on the side where more is.": [2.75, 3.25, got[2]],
+        "That is the highest cell. Now look at its two neighbours.": [3, 3, 2],
+        "You go to the right whatever the neighbours are.": [3.25, 3.25, 2.25],
+    }
+    otherwise = f"For the heights {rows[0]} you return {got[0]}. The highest cell is 3, its right neighbour is higher."
+    return diagnose(got, [3.25, 2.75, 2], mistakes, otherwise)
 
 
 @exercise("30-4")
@@ -93,14 +81,10 @@ def flip_back(answer: Any) -> str | None:
     got = np.asarray(call(answer, maps.copy(), order), dtype=float)
     if got.shape != maps.shape:
         return f"The maps keep their shape {maps.shape}; you return {got.shape}."
-    if close(got, maps[:, ::-1]):
-        return "The picture is mirrored back, but left and right joints have not changed places."
-    if close(got, maps[..., order]):
-        return "Left and right have changed places, but the maps are still mirrored."
-    if close(got, maps[::-1][..., order]):
-        return "You turned the maps upside down: the second axis holds the columns."
-    return (
-        None
-        if close(got, maps[:, ::-1][..., order])
-        else "Mirror the second axis, and take the joints in the given order."
-    )
+    mistakes = {
+        "The maps are mirrored back, but left and right joints have not changed places.": maps[:, ::-1],
+        "Left and right have changed places, but the maps are still mirrored.": maps[..., order],
+        "You turned the maps upside down: the second axis holds the columns.": maps[::-1][..., order],
+    }
+    otherwise = "Mirror the second axis, and take the joints in the given order."
+    return diagnose(got, maps[:, ::-1][..., order], mistakes, otherwise)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mpii_lib.datasets import Augmentation
 from mpii_lib.errors import AnnotationError
-from mpii_lib.pose import apply_matrix, centre_crop, crop_matrix, crop_image, square_crop, square_crops
+from mpii_lib.pose import apply_matrix, centre_crop, crop_image, crop_matrix, square_crop, square_crops
 
 PIXEL = st.floats(0, 600)
 SIZE = (480, 640)

@@ -8,6 +8,7 @@ from mpii_lib.errors import DatasetError
 from mpii_lib.pose import join_crops, pckh, person_crops
 from mpii_lib.skeletons import MPII
 
+
 @pytest.mark.parametrize("crop", ["mpii", "thesis"])
 def test_joints_lie_on_their_spots_and_lead_back_to_the_image(people, crop):
     crops = person_crops(people, size=100, crop=crop)
