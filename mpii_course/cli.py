@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return int(options.command(options))
         except (Exception, KeyboardInterrupt) as error:
-            # An interrupt that strikes inside a lock comes out as another error: what counts is that it was asked for.
+            # An interrupt that strikes inside a lock comes out as another error: what counts is that a signal came.
             if received or isinstance(error, KeyboardInterrupt):
                 print("mpii: stopped; what was there is unchanged, and the same command goes on", file=sys.stderr)
                 return 130

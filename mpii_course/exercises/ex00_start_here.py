@@ -21,7 +21,7 @@ def limb_length(answer: Any) -> str | None:
 
 @exercise("00-2")
 def whose_left(answer: Any) -> str | None:
-    """Which way somebody faces, told from the sides of the wrists."""
+    """Which way somebody faces, by the sides of the wrists."""
     word = str(answer).strip().lower()
     if word == "back":
         return "Seen from behind, their right hand would be on the right side of the image. Here it is on the left."

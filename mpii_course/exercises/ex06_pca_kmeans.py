@@ -93,7 +93,7 @@ def one_round(answer: Any) -> str | None:
     if not close(given, centres):
         return "Your function changes the centres that it was given. Work on a copy, or make a new array."
     if np.shape(got) == (30,):
-        return "That is the group of each row. The new centres (K, D) are asked for."
+        return "That is the group of each row. The new centres (K, D) are wanted."
     mistakes = {
         "Every row joined the farthest centre: argmin, not argmax.": [
             rows.mean(axis=0) if len(rows) else centre for rows, centre in zip(far, centres, strict=True)

@@ -70,7 +70,7 @@ def test_persons(answer: Any) -> str | None:
     got = np.asarray(call(answer, images, chosen))
     wanted = np.isin(images, chosen)
     if got.shape != wanted.shape:
-        return f"There are 6 persons, so 6 answers; you return an array of shape {got.shape}."
+        return f"There are 6 persons, so 6 values; you return an array of shape {got.shape}."
     if np.array_equal(got, ~wanted):
         return "Turned round: True is for the persons of the drawn images."
     if np.array_equal(got.astype(bool), np.arange(6) < 2) or got.sum() == 2:

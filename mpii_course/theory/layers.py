@@ -1,4 +1,4 @@
-"""The layers from which the backbone notebooks rebuild their blocks, for one picture, in NumPy.
+"""The layers from which the backbone notebooks rebuild their blocks, for one image, in NumPy.
 
 Notebooks 05 and 23 write the convolution step by step, and 21 the normalization; here they take any kernel and layer.
 """
@@ -17,7 +17,7 @@ def convolve(maps: Array, kernels: Array, bias: ArrayLike = 0.0) -> Array:
     Parameters
     ----------
     maps
-        (H, W, C), one picture or the maps of one layer.
+        (H, W, C), one image or the maps of one layer.
     kernels
         (k, m, C, D): height, width, channels that come in, channels that go out; k and m odd.
     bias

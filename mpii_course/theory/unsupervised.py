@@ -25,7 +25,7 @@ HEAD_AT_SCALE_1 = 25.0
 
 @dataclass(frozen=True)
 class Poses:
-    """Normalised poses: hip centre at (0, 0), lengths in head sizes, y down as in pictures, no joint missing.
+    """Normalised poses: hip centre at (0, 0), lengths in head sizes, y down as in images, no joint missing.
 
     Attributes
     ----------

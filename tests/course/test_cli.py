@@ -33,10 +33,10 @@ def sample(tmp_path_factory):
 def fails(capsys, *arguments, status=2):
     """Run a command that has to fail: its one line on standard error."""
     assert main([str(a) for a in arguments]) == status
-    said = capsys.readouterr().err.strip().splitlines()
-    complaint = [line for line in said if line.startswith("mpii: ")]
-    assert len(complaint) == 1, said
-    assert not any("Traceback" in line for line in said)
+    output = capsys.readouterr().err.strip().splitlines()
+    complaint = [line for line in output if line.startswith("mpii: ")]
+    assert len(complaint) == 1, output
+    assert not any("Traceback" in line for line in output)
     return complaint[0]
 
 
@@ -80,21 +80,21 @@ def test_help_does_not_wait_for_tensorflow_or_papermill():
 def test_fetch_asks_for_what_is_wanted(monkeypatch, capsys, arguments, called):
     from mpii_lib import datasets
 
-    told = []
+    calls = []
     for name in ("fetch_mpii", "fetch_coco"):
         monkeypatch.setattr(
-            datasets, name, lambda *given, images, name=name: told.append((name, *given, images)), raising=False
+            datasets, name, lambda *given, images, name=name: calls.append((name, *given, images)), raising=False
         )
     assert main(["fetch", *arguments]) == 0
-    assert told == [called] and f"DATA = '{arguments[0]}'" in capsys.readouterr().out
+    assert calls == [called] and f"DATA = '{arguments[0]}'" in capsys.readouterr().out
 
 
 def test_info_counts_the_sample_as_mpii_and_as_coco(sample, capsys):
     assert main(["info", str(sample), "--check"]) == 0
-    said = capsys.readouterr().out
-    assert "(MPII)" in said and "(COCO train)" in said
+    output = capsys.readouterr().out
+    assert "(MPII)" in output and "(COCO train)" in output
     for words in ("images", "train", "persons", "with joints", "categories", "activities", "without a label"):
-        assert words in said
+        assert words in output
     assert main(["info", str(sample / "annotations/person_keypoints_val2017.json")]) == 0
 
 
@@ -111,10 +111,10 @@ def test_a_picture_that_is_not_one_is_named_and_the_rest_is_read(sample, tmp_pat
 
     folder = shutil.copytree(sample, tmp_path / "sample")
     broken = sorted((folder / "images").iterdir())[3]
-    broken.write_text("no picture")
+    broken.write_text("no image")
     mat = folder / "mpii_human_pose_v1_u12_1.mat"
-    said = fails(capsys, "info", mat, "--check", status=1)
-    assert f"{broken}: cannot be read as an image" in said
+    output = fails(capsys, "info", mat, "--check", status=1)
+    assert f"{broken}: cannot be read as an image" in output
     assert "no annotation file" in fails(capsys, "info", broken)
 
 
@@ -141,16 +141,16 @@ def test_shards_name_the_pictures_they_leave_out(sample, tmp_path, capsys):
     import shutil
 
     folder = shutil.copytree(sample, tmp_path / "sample")
-    pictures = sorted((folder / "images").iterdir())
-    pictures[3].write_text("no picture")
-    assert f"{pictures[3]}: cannot be read as an image" in fails(capsys, "shards", folder, status=1)
+    images = sorted((folder / "images").iterdir())
+    images[3].write_text("no image")
+    assert f"{images[3]}: cannot be read as an image" in fails(capsys, "shards", folder, status=1)
     assert (tmp_path / "sample-256x256" / "shards.json").is_file()
-    for picture in pictures[4:30]:
-        picture.unlink()
+    for image in images[4:30]:
+        image.unlink()
     assert main(["shards", str(folder), str(tmp_path / "few")]) == 1
-    said = capsys.readouterr()
-    assert said.err.count("cannot be read as an image") == 20 and "and 7 more" in said.err
-    assert "13 images" in said.out and "27 images could not be read" in said.out
+    output = capsys.readouterr()
+    assert output.err.count("cannot be read as an image") == 20 and "and 7 more" in output.err
+    assert "13 images" in output.out and "27 images could not be read" in output.out
 
 
 def bad_files(folder: Path):
@@ -173,8 +173,8 @@ def test_annotations_that_cannot_be_read_are_one_line(tmp_path, capsys, name, wo
     if name:
         bad_files(files)
         before = {path.name: path.read_bytes() for path in files.iterdir()}
-    said = fails(capsys, "info", files / name)
-    assert str(files / name) in said and words in said
+    output = fails(capsys, "info", files / name)
+    assert str(files / name) in output and words in output
     if name:
         assert {path.name: path.read_bytes() for path in files.iterdir()} == before
 
@@ -207,8 +207,8 @@ def test_what_is_wrong_with_a_run_is_one_line(tmp_path, capsys):
     path = notebook(tmp_path / "a.ipynb")
     out = tmp_path / "out"
     assert "there is no such notebook" in fails(capsys, "run", tmp_path / "b.ipynb", "-o", out)
-    said = fails(capsys, "run", path, "-p", "EPOCH", "5", "-o", out)
-    assert "unknown parameter EPOCH" in said and "EPOCHS = 3 (passes)" in said
+    output = fails(capsys, "run", path, "-p", "EPOCH", "5", "-o", out)
+    assert "unknown parameter EPOCH" in output and "EPOCHS = 3 (passes)" in output
     assert "'many' is not of type int" in fails(capsys, "run", path, "-p", "EPOCHS", "many", "-o", out)
     assert not out.exists()
 
@@ -230,8 +230,8 @@ def test_missing_extras_are_one_line(tmp_path, capsys, monkeypatch):
     import mpii_course.report.run as run
 
     monkeypatch.setattr(run, "find_spec", lambda name: None)
-    said = fails(capsys, "run", notebook(tmp_path / "a.ipynb"), "-o", tmp_path / "out")
-    assert said.endswith("run: pip install 'mpii-notebooks[notebooks]'")
+    output = fails(capsys, "run", notebook(tmp_path / "a.ipynb"), "-o", tmp_path / "out")
+    assert output.endswith("run: pip install 'mpii-notebooks[notebooks]'")
 
 
 def test_ctrl_c_and_a_full_disk_are_no_traceback(tmp_path, capsys, monkeypatch):
@@ -250,7 +250,7 @@ def test_ctrl_c_and_a_full_disk_are_no_traceback(tmp_path, capsys, monkeypatch):
 
 
 def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path, capsys):
-    """The size below the minimum is said by the library, inside the notebook."""
+    """The size below the minimum is named by the library, inside the notebook."""
     small = (
         "from mpii_lib.models import build_classifier\n"
         "build_classifier('Xception', 3, input_shape=(SIZE, SIZE, 3), weights=None, width=1 / 8)"
@@ -258,11 +258,11 @@ def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path, capsys):
     bad = notebook(tmp_path / "small.ipynb", small, parameters="SIZE = 96")
     good = notebook(tmp_path / "good.ipynb", "print(EPOCHS)")
     status = main(["run", str(bad), str(good), "-p", "SIZE", "16", "-p", "EPOCHS", "2", "-o", str(tmp_path / "out")])
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert status == 1
-    line = next(line for line in said.err.splitlines() if line.startswith("mpii: "))
+    line = next(line for line in output.err.splitlines() if line.startswith("mpii: "))
     assert line.startswith("mpii: small: failed at code cell 2") and "ModelError" in line and "71" in line
-    assert said.out.split() == [str(tmp_path / "out/good.ipynb")]
+    assert output.out.split() == [str(tmp_path / "out/good.ipynb")]
     assert json.loads((tmp_path / "out/good.ipynb").read_text())["metadata"]["papermill"]["parameters"] == {"EPOCHS": 2}
 
 
@@ -274,8 +274,8 @@ def test_an_interrupted_sample_leaves_nothing(tmp_path, number):
     while not list(tmp_path.glob(".sample-*.part/images/*.jpg")) and child.poll() is None:
         time.sleep(0.05)
     child.send_signal(number)
-    said = child.communicate(timeout=60)[1].splitlines()
-    assert child.returncode == 130 and said[-1].startswith("mpii: stopped") and not list(tmp_path.iterdir())
+    output = child.communicate(timeout=60)[1].splitlines()
+    assert child.returncode == 130 and output[-1].startswith("mpii: stopped") and not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

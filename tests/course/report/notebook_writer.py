@@ -39,7 +39,7 @@ def write_notebook(path: Path, *cells, parameters=PARAMETERS, title="What is thi
 
 
 class Page(HTMLParser):
-    """What a page holds: ids, headings, pictures, addresses that a browser would load; and tags left open."""
+    """What a page holds: ids, headings, images, addresses that a browser would load; and tags left open."""
 
     VOID = {"meta", "link", "img", "br", "hr", "input", "col", "wbr", "area"}
 
@@ -99,7 +99,7 @@ def check_page(path: Path) -> Page:
     assert page.headings.count(1) == 1 and page.headings[0] == 1
     steps = zip(page.headings, page.headings[1:], strict=False)
     assert all(after <= before + 1 for before, after in steps), f"headings skip a level: {page.headings}"
-    assert all(image.get("alt", "").strip() for image in page.images), "a picture without alternative text"
+    assert all(image.get("alt", "").strip() for image in page.images), "an image without alternative text"
     assert all(address.startswith("data:") for address in page.loads), [a[:80] for a in page.loads]
     assert not any(tag in ("script", "iframe") for tag, _ in page.tags)
     assert "@import" not in text and "url(http" not in text

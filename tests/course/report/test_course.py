@@ -126,8 +126,8 @@ def test_after_ctrl_c_the_old_report_stands_and_the_same_command_goes_on(course)
     while not begun.exists() and time.monotonic() < limit:
         time.sleep(0.1)
     child.send_signal(signal.SIGINT)
-    said = child.communicate(timeout=60)[1]
-    assert child.returncode == 130 and "Traceback" not in said and "stopped" in said
+    stderr = child.communicate(timeout=60)[1]
+    assert child.returncode == 130 and "Traceback" not in stderr and "stopped" in stderr
     assert (course / "report/index.html").read_text().endswith("old")
     assert begun.exists() and not list((course / "report/.unfinished/notebooks").iterdir())
 

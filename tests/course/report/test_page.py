@@ -10,7 +10,7 @@ from mpii_lib.training import write_record
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAADklEQVR4nGP4z8DwHwQBEPgD/U6VwW8AAAAASUVORK5CYII="
 
 
-def picture(alt=None):
+def figure(alt=None):
     return new_output("display_data", {"image/png": PNG}, metadata={"image/png": {"alt": alt}} if alt else {})
 
 
@@ -53,15 +53,15 @@ def report(tmp_path_factory):
         new_markdown_cell(
             "## Twice\n\n#### Too deep\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n![Local](local.png) ![Far](//x.org/y.png)"
         ),
-        new_code_cell("show()", outputs=[picture("Two bars."), picture("Three bars."), picture("Four bars.")]),
+        new_code_cell("show()", outputs=[figure("Two bars."), figure("Three bars."), figure("Four bars.")]),
     ]
     executed(folder, "21_xception", cells, parameters={"EPOCHS": 2})
     executed(
         folder, "23_vgg16", ok=False, error="ValueError: <b>no</b>",
         failed_cell={"number": 3, "id": "train", "line": "run = fit(model)"},
     )  # fmt: skip
-    tagged = new_code_cell("x", metadata={"tags": ["report"]}, outputs=[picture("The scores.")])
-    executed(folder, "90_report", [new_code_cell("y", outputs=[picture("Not chosen.")]), tagged])
+    tagged = new_code_cell("x", metadata={"tags": ["report"]}, outputs=[figure("The scores.")])
+    executed(folder, "90_report", [new_code_cell("y", outputs=[figure("Not chosen.")]), tagged])
     training(folder, "Xception", 0.6)
     training(folder, "Xception", 0.7)
     training(folder, "VGG19", 0.5)
@@ -120,8 +120,8 @@ def test_a_table_that_mixes_weights_says_so(tmp_path):
     training(tmp_path, "Xception", 0.7, model={"backbone": "Xception"} | small)
     training(tmp_path, "VGG16", 0.6, model={"backbone": "VGG16", "weights": "imagenet", "width": 1.0})
     words = Page(build_report(tmp_path).read_text("utf-8")).words
-    said = "mixes backbones that started from different weights : ImageNet; sample, 1/8 of the filters"
-    assert words.count(said) == 2  # of the best ones, and of all trainings
+    warning = "mixes backbones that started from different weights : ImageNet; sample, 1/8 of the filters"
+    assert words.count(warning) == 2  # of the best ones, and of all trainings
     assert "this run's from: ImageNet; sample, 1/8 of the filters" in words
 
 
@@ -281,9 +281,9 @@ def pose_run(folder, name, total, **more):
 
 
 def test_poses_have_a_section_beside_published_scores_that_are_marked_as_other_data(tmp_path):
-    drawn = new_code_cell("x", metadata={"tags": ["report"]}, outputs=[picture("The worst persons.")])
+    shown = new_code_cell("x", metadata={"tags": ["report"]}, outputs=[figure("The worst persons.")])
     executed(tmp_path, "00_start_here")
-    executed(tmp_path, "32_pose_evaluation", [drawn])
+    executed(tmp_path, "32_pose_evaluation", [shown])
     pose_run(tmp_path, "hourglass-evaluated", 0.83)
     training(tmp_path, "Xception", 0.7)
     text = build_report(tmp_path).read_text("utf-8")
@@ -308,7 +308,7 @@ def test_pose_networks_stay_out_of_the_tables_of_classifiers(tmp_path):
 
 def test_a_report_of_poses_alone_shows_each_figure_once(tmp_path):
     cells = [
-        new_code_cell(alt, metadata={"tags": ["report"]}, outputs=[picture(alt)]) for alt in ("Curves here.", "Worst.")
+        new_code_cell(alt, metadata={"tags": ["report"]}, outputs=[figure(alt)]) for alt in ("Curves here.", "Worst.")
     ]
     executed(tmp_path, "32_pose_evaluation", cells)
     text = build_report(tmp_path).read_text("utf-8")
