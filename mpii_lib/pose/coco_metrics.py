@@ -86,7 +86,9 @@ def oks(
     MpiiError
         Shapes do not fit, a sigma is not positive, or a person with labelled joints has no area.
     """
-    widths = _checked_sigmas(COCO.sigmas if sigmas is None else sigmas)
+    widths = np.asarray(COCO.sigmas if sigmas is None else sigmas, float)
+    if widths.ndim != 1 or not (widths > 0).all():
+        raise MpiiError(f"sigmas: {sigmas} are not positive numbers, one for each joint")
     guess, known, seen = checked_poses(predicted, truth, visibility, len(widths))
     areas = np.asarray(area, float)
     if areas.shape != (len(known),):
@@ -204,10 +206,3 @@ def _records(annotations: Annotations) -> list[dict[str, Any]]:
 def _flat(joints: Array, visibility: ArrayLike) -> list[float]:
     """(K, 2) joints as COCO's list x, y, v, x, y, v, ..."""
     return np.column_stack([joints, np.broadcast_to(visibility, len(joints))]).ravel().tolist()
-
-
-def _checked_sigmas(sigmas: Sequence[float] | Array | None) -> Array:
-    widths = np.asarray(sigmas, float)
-    if widths.ndim != 1 or not (widths > 0).all():
-        raise MpiiError(f"sigmas: {sigmas} are not positive numbers, one for each joint")
-    return widths

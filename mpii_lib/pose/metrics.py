@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,9 @@ Array = NDArray[np.float64]
 
 #: Joints that MPII's score leaves out: nobody can see them, annotators put them between others.
 NOT_SCORED = ("pelvis", "thorax")
-_HEAD = ("upper_neck", "head_top", "nose", "eye", "ear")
-_GROUPS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+#: The groups of published tables: of the joints whose names hold the word, and for the head one of these.
+_GROUPS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
+_HEAD = "upper_neck|head_top|nose|eye|ear"
 
 
 class ScoreInterval(NamedTuple):
@@ -141,7 +142,7 @@ class PoseScore:
             hit = self.correct & chosen
             parts[label] = self._by_group(_rates(hit, chosen))
             parts[label]["Total"] = _rate(hit[:, scored], chosen[:, scored])
-            parts[f"{label}_joints"] = self._by_group(chosen.sum(axis=0).astype(float), total=True)
+            parts[f"{label}_joints"] = self._by_group(chosen.sum(axis=0), "sum")
             parts[f"{label}_joints"]["Total"] = chosen[:, scored].sum()
         table = pd.DataFrame(parts)[["visible", "occluded", "visible_joints", "occluded_joints"]]
         return table.astype({"visible_joints": int, "occluded_joints": int})
@@ -193,10 +194,8 @@ class PoseScore:
         hits = np.bincount(codes, self.correct[:, self.scored].sum(axis=1))
         joints = np.bincount(codes, self.counted[:, self.scored].sum(axis=1))
         units, generator = len(hits), np.random.default_rng(seed)
-        values = np.empty(repeats)
-        for repeat in range(repeats):
-            drawn = generator.integers(0, units, units)
-            values[repeat] = hits[drawn].sum() / max(joints[drawn].sum(), 1)
+        draws = (generator.integers(0, units, units) for _ in range(repeats))
+        values = [hits[drawn].sum() / max(joints[drawn].sum(), 1) for drawn in draws]
         low, high = np.quantile(values, [0.025, 0.975])
         return ScoreInterval(self.total, float(low), float(high))
 
@@ -221,13 +220,11 @@ class PoseScore:
         counts = {"people": len(self.distances) - self.left_out, "joints": int(self.counted[:, self.scored].sum())}
         return {"metric": "PCKh", "threshold": self.threshold, **kept, **counts}
 
-    def _by_group(self, values: Array, total: bool = False) -> pd.Series:
-        """Means (or sums) of K values over the joints of each group."""
-        combine = np.nansum if total else _mean
-        members = {name: [i for i, joint in enumerate(self.skeleton.joints) if name in joint] for name in _GROUPS}
-        head = [i for i, joint in enumerate(self.skeleton.joints) if any(part in joint for part in _HEAD)]
-        found = {name.capitalize(): combine(values[m]) for name, m in {"head": head, **members}.items() if m}
-        return pd.Series(found, name="PCKh")
+    def _by_group(self, values: Array, combine: Literal["mean", "sum"] = "mean") -> pd.Series:
+        """Means or sums of K values over the joints of each group; NaN is left out."""
+        series = pd.Series(values, self.skeleton.joints)
+        found = {name: series.filter(regex=_HEAD if name == "Head" else name.lower()) for name in _GROUPS}
+        return pd.Series({name: some.agg(combine) for name, some in found.items() if len(some)}, name="PCKh")
 
     def __repr__(self) -> str:
         scored = len(self.distances) - self.left_out
@@ -354,7 +351,3 @@ def _rate(hit: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float:
 def _rates(hit: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Array:
     count = counted.sum(axis=0)
     return np.where(count > 0, hit.sum(axis=0) / np.maximum(count, 1), np.nan)
-
-
-def _mean(values: Array) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

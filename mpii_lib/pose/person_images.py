@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -220,41 +221,39 @@ def _cut(
     annotations: Annotations, ids: NDArray[np.int64], crop: Crop, images: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], list[tuple[str, str]]]:
     """Fill `images` with crops, from the front; returns whose they are, their matrices, and the unreadable files."""
-    size = images.shape[1]
 
-    def read(rows: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | str:
+    def read(group: tuple[Path, list[int]]) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | str:
         """Crops and matrices of the persons of one image, or why it cannot be read."""
+        path, rows = group
         try:
-            image = read_image(path_of(rows))
+            image = read_image(path)
         except DatasetError as error:
             return str(error)
         matrices = crop_matrix(_squares(annotations, rows, crop, image.shape[:2]), size)
         return np.stack([crop_image(image, matrix, size) for matrix in matrices]), matrices
 
-    def path_of(rows: list[int]) -> Path:
-        return annotations.image_path(int(owners[rows[0]]))
-
-    owners = annotations.people["image_id"].to_numpy()
-    all_rows = annotations.people.index.get_indexer(ids).tolist()
-    groups = [list(rows) for _, rows in groupby(all_rows, key=lambda row: owners[row])]
+    size, people = images.shape[1], annotations.people
+    all_rows = people.index.get_indexer(ids).tolist()
+    paths = [annotations.image_path(int(image_id)) for image_id in people["image_id"].iloc[all_rows]]
+    by_path = groupby(zip(paths, all_rows, strict=True), key=itemgetter(0))
+    groups = [(path, [row for _, row in pairs]) for path, pairs in by_path]
     kept: list[int] = []
     matrices: list[NDArray[np.float64]] = []
     skipped: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
         for start in range(0, len(groups), _AT_ONCE):
             chunk = groups[start : start + _AT_ONCE]
-            for rows, done in zip(chunk, pool.map(read, chunk), strict=True):
+            for (path, rows), done in zip(chunk, pool.map(read, chunk), strict=True):
                 if isinstance(done, str):
-                    skipped[str(path_of(rows))] = done
+                    skipped[str(path)] = done
                     continue
                 images[len(kept) : len(kept) + len(rows)] = done[0]
                 matrices.append(done[1])
                 kept += rows
     if not kept:
-        path, reason = next(iter(skipped.items()))
-        raise DatasetError(f"person_crops: none of the {len(skipped)} images can be read, {path}: {reason}")
-    person_ids = annotations.people.index.to_numpy(np.int64)[kept]
-    return person_ids, np.concatenate(matrices), list(skipped.items())
+        file, reason = next(iter(skipped.items()))
+        raise DatasetError(f"person_crops: none of the {len(skipped)} images can be read, {file}: {reason}")
+    return people.index.to_numpy(np.int64)[kept], np.concatenate(matrices), list(skipped.items())
 
 
 def _squares(annotations: Annotations, rows: list[int], crop: Crop, image_size: tuple[int, ...]) -> NDArray[np.float64]:

@@ -153,9 +153,7 @@ class PoseDataset(keras.utils.PyDataset):
         self.crops, self.heatmap_size, self.stacks = crops, heatmap_size, stacks
         self.size = crops.size if size is None else size
         self.batch_size, self.shuffle, self.augment, self.seed = batch_size, shuffle, augment, seed
-        self.drop_remainder, self.epoch = drop_remainder, 0
-        self.method: Method = method
-        self.sigma = sigma
+        self.drop_remainder, self.method, self.sigma, self.epoch = drop_remainder, method, sigma, 0
 
     def __len__(self) -> int:
         full, rest = divmod(len(self.crops), self.batch_size)

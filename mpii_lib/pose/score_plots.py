@@ -90,7 +90,7 @@ def pose_gallery(
             )
         draw_pose(axes, poses[place], None, skeleton, width=2)
     if heading:
-        figure.suptitle(heading, fontsize=15, fontweight="bold", x=0.01, ha="left")
+        figure.suptitle(heading, x=0.01, ha="left")
     return figure
 
 
