@@ -63,7 +63,7 @@ def run_callbacks(
         epoch; without it, with those of the last.
     monitor, mode
         Column of the history that decides what is best, and whether it gets better by falling ("min") or rising
-        ("max"). "auto" knows the way of losses and accuracies.
+        ("max"). "auto" knows the way of losses, accuracies and PCKh.
     seed
         Of dropout, and of the order of arrays.
 
@@ -76,7 +76,7 @@ def run_callbacks(
     folder = Path(folder).expanduser()
     make_folder(folder, TrainingError)
     if mode == "auto":
-        if not monitor.endswith(("loss", "accuracy")):
+        if not monitor.endswith(("loss", "accuracy", "pckh")):
             raise TrainingError(f'monitor {monitor!r}: say mode="min" or mode="max", whichever way it gets better')
         mode = "min" if monitor.endswith("loss") else "max"
     watch = {"monitor": monitor, "mode": mode}

@@ -48,7 +48,7 @@ def train_some(crops, folder, epochs, seed=0):
     model = build_hourglass(**NETWORK, seed=seed)
     model.compile(optimizer=keras.optimizers.RMSprop(2.5e-4), loss=SpatialCrossEntropy())
     train, val = datasets(crops)
-    callbacks = run_callbacks(folder, train, extra=[PCKhCallback(val)], monitor="val_pckh", mode="max")
+    callbacks = run_callbacks(folder, train, extra=[PCKhCallback(val)], monitor="val_pckh")
     history = model.fit(train, validation_data=val, epochs=epochs, callbacks=callbacks, verbose=0)
     return model, history
 
