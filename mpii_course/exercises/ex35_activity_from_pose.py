@@ -1,4 +1,4 @@
-"""Checks of notebook 35: mirrored poses, limb directions, and two witnesses joined."""
+"""Checks of notebook 35: mirrored poses, limb directions, and probabilities from two sources combined."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mpii_course.exercises import call, close, exercise
+from mpii_course.exercises import call, diagnose, exercise
 
 # Four joints: head, left hand, right hand, hips. In a mirror the hands change places.
 _POSE = np.array([[0.0, -3.0], [-2.0, -1.0], [1.0, -2.0], [0.0, 0.0]])
@@ -17,16 +17,17 @@ _FLIP = np.array([0, 2, 1, 3])
 def mirrored(answer: Any) -> str | None:
     """Negate x and swap left and right."""
     got = call(answer, _POSE.copy(), _FLIP.copy())
-    if close(got, _POSE * [-1, 1]):
-        return "The picture is mirrored, but the array still calls the old left hand left. Swap the sides too."
-    if close(got, _POSE[_FLIP]):
-        return "The sides are swapped, but nobody has moved: a mirror also turns x round."
-    if close(got, _POSE[_FLIP] * [1, -1]) or close(got, _POSE * [1, -1]):
-        return "That person stands on the head. A mirror on the wall turns x round, not y."
-    if close(got, -_POSE[_FLIP]) or close(got, -_POSE):
-        return "You turned x and y round. Only x changes in a mirror."
-    wanted = _POSE[_FLIP] * [-1, 1]
-    return None if close(got, wanted) else f"The left hand should be at {wanted[1].tolist()}."
+    swapped = _POSE[_FLIP]
+    mistakes = {
+        "The pose is mirrored, but the array still calls the old left hand left. Swap the sides too.": _POSE * [-1, 1],
+        "The sides are swapped, but nobody has moved: a mirror also turns x round.": swapped,
+        "That person stands on the head. A mirror on the wall turns x round, not y.": swapped * [1, -1],
+        "You turned y round, and swapped no sides. A mirror on the wall turns x round, not y.": _POSE * [1, -1],
+        "You turned x and y round. Only x changes in a mirror.": -swapped,
+        "You turned x and y round, and swapped no sides. Only x changes in a mirror.": -_POSE,
+    }
+    right = swapped * [-1, 1]
+    return diagnose(got, right, mistakes, f"The left hand should be at {right[1].tolist()}.")
 
 
 @exercise("35-2")
@@ -37,25 +38,35 @@ def limb_directions(answer: Any) -> str | None:
     start, end = np.array(limbs).T
     vectors = _POSE[end] - _POSE[start]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if close(got, vectors):
-        return "These are the limbs with their lengths. Divide each by its own length."
-    if close(got, -vectors / length):
-        return "They point from the end to the start."
-    if close(got, vectors / np.linalg.norm(vectors)):
-        return "You divided by one length for all limbs: take the norm along the last axis, and keep the axis."
-    return None if close(got, vectors / length) else f"The first limb goes straight up, [0, -1]; you return {got!r}."
+    mistakes = {
+        "These are the limbs with their lengths. Divide each by its own length.": vectors,
+        "They point from the end to the start.": -vectors / length,
+        "You divided by one length for all limbs: take the norm along the last axis, and keep the axis.":
+            vectors / np.linalg.norm(vectors),
+    }  # fmt: skip
+    otherwise = f"The first limb goes straight up, [0, -1]; you return {got!r}."
+    return diagnose(got, vectors / length, mistakes, otherwise)
 
 
 @exercise("35-3")
-def joined(answer: Any) -> str | None:
-    """Product of two sets of probabilities, summing to 1."""
-    first, second = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.6, 0.2])
-    got = call(answer, first.copy(), second.copy())
+def combined(answer: Any) -> str | None:
+    """Product of two sets of probabilities, divided by the prior that both contain, summing to 1."""
+    first, second, prior = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.6, 0.2]), np.array([0.6, 0.3, 0.1])
+    got = call(answer, first.copy(), second.copy(), prior.copy())
     product = first * second
-    if close(got, product):
-        return "The product does not sum to 1. Divide by its sum."
-    if close(got, (first + second) / 2):
-        return "That is the mean. The exercise asks for the product: who says no, should be heard."
-    if close(got, product / 3):
-        return "Divide by the sum of the products, not by how many there are."
-    return None if close(got, product / product.sum()) else f"For {first} and {second} you get {got!r}."
+
+    def summing_to_1(values: np.ndarray) -> np.ndarray:
+        return values / values.sum()
+
+    mistakes = {
+        "It does not sum to 1. Divide by the sum.": product / prior,
+        "The prior is in both probabilities, so their product counts it twice. Divide by it once.":
+            summing_to_1(product),
+        "The product counts the prior twice already, and you multiply by it once more. Divide by it.":
+            summing_to_1(product * prior),
+        "You divided each of the two by the prior. One of the two has to stay in.": summing_to_1(product / prior**2),
+        "That is the mean. Multiply: what one source rules out, the other cannot save.": (first + second) / 2,
+        "Divide by the sum of the products, not by how many there are.": product / prior / 3,
+    }  # fmt: skip
+    otherwise = f"For {first}, {second} and the prior {prior} you get {got!r}."
+    return diagnose(got, summing_to_1(product / prior), mistakes, otherwise)
