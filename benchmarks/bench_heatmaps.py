@@ -24,9 +24,9 @@ def recipe(joints: np.ndarray, visibility: np.ndarray) -> np.ndarray:
     """One person's maps (64, 64, 17), as the thesis describes them."""
     maps = []
     for (x, y), seen in zip(joints, visibility, strict=True):
-        picture = np.zeros((256, 256), np.float32)
-        picture[int(np.floor(y + 0.5)), int(np.floor(x + 0.5))] = 1
-        maps.append(cv2.resize(gaussian_filter(picture, 0.5 if seen == 2 else 1.0), (64, 64)))
+        image = np.zeros((256, 256), np.float32)
+        image[int(np.floor(y + 0.5)), int(np.floor(x + 0.5))] = 1
+        maps.append(cv2.resize(gaussian_filter(image, 0.5 if seen == 2 else 1.0), (64, 64)))
     return np.stack(maps, axis=-1)
 
 

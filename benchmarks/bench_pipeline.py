@@ -1,15 +1,15 @@
-"""Speed and memory of the streaming pipeline, beside the original report's way: all pictures in one list and array.
+"""Speed and memory of `ImageDataset`, beside the original report's way: all images in one list and array.
 
 Run: python benchmarks/bench_pipeline.py [--few 1000] [--many 25000] [--list 250 1000]
 
 Each measurement runs in a process of its own over 1280 x 720 JPEG files, scaled to 224 x 224, in batches of 32. Sixty
-different files are written, and each of the many names in the folder is a hard link to one of them: the pipeline has
-25,000 paths to keep, to shuffle and to open, and the disk 15 MB. The list is measured with fewer pictures, as it would
+different files are written, and each of the many names in the folder is a hard link to one of them: the dataset has
+25,000 paths to keep, to shuffle and to open, and the disk 15 MB. The list is measured with fewer images, as it would
 need 15 GB for all.
 
 Memory is the peak of the process' resident memory: `total_mb` as the system gives it (TensorFlow, Keras and Python take
-most of it), `mb` what it rose by after these were loaded. An epoch includes building the stream. `per_second` is by the
-clock, which other programs disturb; `cpu_ms` is the processor's time a picture, all threads.
+most of it), `mb` what it rose by after these were loaded. An epoch includes building the dataset. `per_second` is by
+the clock, which other programs disturb; `cpu_ms` is the processor's time an image, all threads.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 from _results import save_result
 
-FILES, SIZE, BATCH = 60, (224, 224), 32
+FILES, SIZE, BATCH_SIZE = 60, (224, 224), 32
 GROWTH = 1.1  # of the resident memory, from few to many
 
 
 def main(few: int, many: int, lists: tuple[int, int]) -> dict:
     """Measure all, write the JSON, print the table."""
     with tempfile.TemporaryDirectory() as folder:
-        write_pictures(Path(folder), max(many, *lists))
+        write_images(Path(folder), max(many, *lists))
         runs = {
             "list, few": child("list", lists[0], folder),
             "list, many": child("list", lists[1], folder),
@@ -52,7 +52,7 @@ def main(few: int, many: int, lists: tuple[int, int]) -> dict:
     }
     flat = ratios["growth of memory, stream"] <= GROWTH
     result = {
-        "what": f"1280 x 720 as {SIZE[0]} x {SIZE[1]}, one epoch in batches of {BATCH}; {few} and {many} pictures "
+        "what": f"1280 x 720 as {SIZE[0]} x {SIZE[1]}, one epoch in batches of {BATCH_SIZE}; {few} and {many} images "
         f"streamed, {lists[0]} and {lists[1]} in a list",
         "runs": runs,
         "ratios": {name: round(value, 3) for name, value in ratios.items()},
@@ -62,7 +62,7 @@ def main(few: int, many: int, lists: tuple[int, int]) -> dict:
     print(result["what"])
     for name, run in runs.items():
         rate, memory = f"{run['per_second']:>6.0f}/s, {run['cpu_ms']:.1f} ms each", f"memory + {run['mb']:.0f} MB"
-        print(f"{name:<20} {run['pictures']:>6} pictures {rate}, {memory} to {run['total_mb']:.0f} MB")
+        print(f"{name:<20} {run['images']:>6} images {rate}, {memory} to {run['total_mb']:.0f} MB")
     for name, ratio in ratios.items():
         print(f"{name:<46} {ratio:.2f}")
     print(f"resident memory grows at most {GROWTH:g} times: {'met' if flat else 'MISSED'}")
@@ -70,7 +70,7 @@ def main(few: int, many: int, lists: tuple[int, int]) -> dict:
     return result
 
 
-def write_pictures(folder: Path, count: int) -> None:
+def write_images(folder: Path, count: int) -> None:
     """Files with about the detail of a photograph (some 250 KB each), and `count` names that link to them."""
     from PIL import Image
 
@@ -100,7 +100,7 @@ def measure(mode: str, count: int, folder: Path) -> dict:
 
     from mpii_lib._keras import keras
     from mpii_lib.annotations import Annotations
-    from mpii_lib.datasets import Augmentation, classification_dataset
+    from mpii_lib.datasets import Augmentation, ImageDataset
     from mpii_lib.skeletons import MPII
 
     names = [f"{number}.jpg" for number in range(count)]
@@ -113,15 +113,16 @@ def measure(mode: str, count: int, folder: Path) -> dict:
 
     before, start, processor, seen = peak(), time.perf_counter(), time.process_time(), 0
     if mode == "list":
-        pictures = [keras.utils.img_to_array(keras.utils.load_img(folder / name, target_size=SIZE)) for name in names]
-        array = np.array(pictures)
-        for first in range(0, count, BATCH):
-            seen += len(array[first : first + BATCH])
+        listed = [keras.utils.img_to_array(keras.utils.load_img(folder / name, target_size=SIZE)) for name in names]
+        array = np.array(listed)
+        for first in range(0, count, BATCH_SIZE):
+            seen += len(array[first : first + BATCH_SIZE])
     else:
         augment = Augmentation(rotation=20, zoom=0.1, shear=5, flip=True) if mode == "augmented" else None
-        data = classification_dataset(ann, ann.images.index, size=SIZE, batch=BATCH, shuffle=True, augment=augment)
-        for _, labels in data.tf:
-            seen += len(labels)
+        options = {"size": SIZE, "batch_size": BATCH_SIZE, "shuffle": True, "augment": augment}
+        data = ImageDataset(ann, ann.images.index, **options)
+        for index in range(len(data)):
+            seen += len(data[index][1])
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     assert seen == count
     after = peak()
@@ -131,7 +132,7 @@ def measure(mode: str, count: int, folder: Path) -> dict:
         "mb": after - before,
         "total_mb": after,
     }
-    return {"pictures": count, **{name: round(value, 2) for name, value in figures.items()}}
+    return {"images": count, **{name: round(value, 2) for name, value in figures.items()}}
 
 
 if __name__ == "__main__":
@@ -142,5 +143,5 @@ if __name__ == "__main__":
         parser.add_argument("--few", type=int, default=1000)
         parser.add_argument("--many", type=int, default=25_000)
         parser.add_argument("--list", type=int, nargs=2, default=(250, 1000))
-        given = parser.parse_args()
-        main(given.few, given.many, tuple(given.list))
+        options = parser.parse_args()
+        main(options.few, options.many, tuple(options.list))
