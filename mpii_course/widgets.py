@@ -72,7 +72,7 @@ def explore(draw: Callable[..., None], **controls: Any) -> None:
     display(ipywidgets.VBox([row, figure]))
 
 
-def webcam_picture(path: str | Path = "webcam.jpg") -> Path:
+def webcam_image(path: str | Path = "webcam.jpg") -> Path:
     """Take a picture with the webcam of the browser, on Colab, and return the file it is written to.
 
     The browser asks for permission; the picture is taken when the button below the preview is pressed. Raises
@@ -81,7 +81,7 @@ def webcam_picture(path: str | Path = "webcam.jpg") -> Path:
     try:
         from google.colab.output import eval_js
     except ImportError:
-        raise MpiiError("webcam_picture: only Colab reaches the webcam from a notebook; give a file instead") from None
+        raise MpiiError("webcam_image: only Colab reaches the webcam from a notebook; give a file instead") from None
     try:
         answer = str(eval_js(_WEBCAM))
         header, _, data = answer.partition(",")
@@ -91,7 +91,7 @@ def webcam_picture(path: str | Path = "webcam.jpg") -> Path:
         path.write_bytes(base64.b64decode(data, validate=True))
     except Exception as error:  # the browser's refusals arrive as whatever Colab makes of them
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise MpiiError(f"webcam_picture: no picture ({reason}); allow the camera, or give a file instead") from None
+        raise MpiiError(f"webcam_image: no image ({reason}); allow the camera, or give a file instead") from None
     return path
 
 

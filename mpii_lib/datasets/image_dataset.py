@@ -122,15 +122,16 @@ class ImageDataset(keras.utils.PyDataset):
         self._shards = open_shards(shards) if isinstance(shards, str | Path) else shards
         if self._shards is None:
             check_images(self._paths, "ImageDataset")
-            files = enumerate(self._paths)
-            self._unreadable = {position: "no such file" for position, path in files if not path.exists()}
+            missing = [not path.exists() for path in self._paths]
+            self._unreadable = dict.fromkeys(np.flatnonzero(missing).tolist(), "no such file")
         else:
             names = annotations.images["file_name"].reindex(self._image_ids).astype(str).tolist()
             _check_shards(self._shards, self._image_ids.tolist(), names, self._paths, self.size)
+            missing = [self._shards.source_bytes[image] < 0 for image in self._image_ids.tolist()]
             bad = self._shards.unreadable
             ids_of = enumerate(self._image_ids.tolist())
             self._unreadable = {position: bad[image] for position, image in ids_of if image in bad}
-        self._positions = np.flatnonzero(self._readable())  # of the images that an epoch has
+        self._positions = np.flatnonzero(~np.array(missing))  # of the images that an epoch has
         self._planned: tuple[int, np.ndarray, np.ndarray | None] | None = None
 
     def __len__(self) -> int:

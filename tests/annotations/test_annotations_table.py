@@ -120,8 +120,8 @@ def test_with_joints_tells_people_with_at_least_one():
 
 
 def test_image_path_is_below_the_folder_and_unknown_ones_are_refused():
-    ann = made(folder=Path("pictures"))
-    assert ann.image_path(2) == Path("pictures/2.jpg")
+    ann = made(folder=Path("images"))
+    assert ann.image_path(2) == Path("images/2.jpg")
     with pytest.raises(AnnotationError, match="image 9"):
         ann.image_path(9)
     with pytest.raises(AnnotationError, match="folder"):
@@ -235,8 +235,8 @@ def test_what_is_saved_is_what_is_loaded(tmp_path_factory, owners, data):
 
 
 def test_the_folder_is_saved_and_can_be_given_anew(tmp_path):
-    path = made(folder=Path("pictures")).save(tmp_path / "a.parquet")
-    assert Annotations.load(path).folder == Path("pictures")
+    path = made(folder=Path("images")).save(tmp_path / "a.parquet")
+    assert Annotations.load(path).folder == Path("images")
     assert Annotations.load(path, folder="other").folder == Path("other")
 
 

@@ -80,15 +80,15 @@ def test_any_keypoints_come_back(tmp_path_factory, people):
     np.testing.assert_array_equal(ann.joints, expected)
 
 
-@pytest.mark.parametrize("pictures", ["val2017", "images/val2017", "images"])
-def test_pictures_are_looked_for_where_they_are_usually_put(tmp_path, pictures):
+@pytest.mark.parametrize("images", ["val2017", "images/val2017", "images"])
+def test_images_are_looked_for_where_they_are_usually_put(tmp_path, images):
     path = write(tmp_path, [coco_image(1)], [], split="val")
     (tmp_path / "images").mkdir()
-    (tmp_path / pictures).mkdir(parents=True, exist_ok=True)
-    (tmp_path / pictures / "000000000001.jpg").write_bytes(b"")
+    (tmp_path / images).mkdir(parents=True, exist_ok=True)
+    (tmp_path / images / "000000000001.jpg").write_bytes(b"")
     for place in (tmp_path, path):
         ann = read_coco(place, split="val", cache=False)
-        assert ann.image_path(1) == tmp_path / pictures / "000000000001.jpg"
+        assert ann.image_path(1) == tmp_path / images / "000000000001.jpg"
         assert ann.images["split"].tolist() == ["val"]
 
 

@@ -223,14 +223,14 @@ def test_any_people_with_any_joints_of_any_type_come_back(tmp_path_factory, imag
 
 
 @pytest.mark.parametrize("place", ["", "mpii_human_pose_v1_u12_2"])
-def test_a_folder_is_searched_one_level_down_and_pictures_lie_in_images(tmp_path, place):
+def test_a_folder_is_searched_one_level_down_and_image_files_lie_in_images(tmp_path, place):
     (tmp_path / place).mkdir(exist_ok=True)
     (tmp_path / "images").mkdir()
     w.write(tmp_path / place / "mpii_human_pose_v1_u12_1.mat", [labelled("a.jpg")])
     assert read_mpii(tmp_path, cache=False).image_path(0) == tmp_path / "images" / "a.jpg"
 
 
-def test_pictures_beside_the_file_are_found_when_the_file_itself_is_named(tmp_path):
+def test_images_beside_the_file_are_found_when_the_file_itself_is_named(tmp_path):
     path = w.write(tmp_path / "some name.mat", [labelled("a.jpg")])
     assert read_mpii(str(path), cache=False).image_path(0) == tmp_path / "images" / "a.jpg"
     assert read_mpii(tmp_path, cache=False).image_path(0) == tmp_path / "images" / "a.jpg"

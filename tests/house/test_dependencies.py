@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, SETUPTOOLS = SETTINGS["project"], SETTINGS["tool"]["setuptools"]
 CORE = {r.name: r for r in map(Requirement, PROJECT["dependencies"])}
 COLAB = json.loads((ROOT / "tests/house/colab_versions.json").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -32,6 +34,17 @@ def test_every_core_dependency_is_known_to_be_on_colab():
 
 def test_what_would_move_colabs_own_packages_stays_out_of_the_core():
     assert not set(CORE) & {"jupyterlab", "papermill", "nbconvert", "ipykernel", "nbval", "tensorflow-cpu"}
+
+
+@pytest.mark.parametrize("package", ["mpii_lib", "mpii_course"])
+def test_the_one_wheel_takes_every_file_of_both_packages(package):
+    assert any(fnmatch(package, pattern) for pattern in SETUPTOOLS["packages"]["find"]["include"])
+    patterns = [pattern.rsplit("/")[-1] for pattern in SETUPTOOLS["package-data"][package]]
+    for path in (ROOT / package).rglob("*.*"):
+        if path.suffix == ".py":
+            assert (path.parent / "__init__.py").is_file(), f"{path.parent} has no __init__.py, so it is left out"
+        elif path.suffix != ".pyc":
+            assert any(fnmatch(path.name, pattern) for pattern in patterns), f"{path} is in no pattern of package-data"
 
 
 def test_conda_environment_is_python_pip_and_the_package_itself():

@@ -71,7 +71,7 @@ def test_what_is_no_image_is_refused(tmp_path):
 
 
 def test_the_webcam_says_where_it_is_to_be_had():
-    from mpii_course.widgets import webcam_picture
+    from mpii_course.widgets import webcam_image
 
     with pytest.raises(MpiiError, match="Colab"):
-        webcam_picture()
+        webcam_image()
