@@ -33,8 +33,9 @@ def homely(source):
     """The names that hold one of the words, each with the word that the field uses."""
     found = {}
     for name in set(names_given(source)):
-        words = re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", name).lower())
-        found |= {name: FIELDS_WORD[word.rstrip("s")] for word in words if word.rstrip("s") in FIELDS_WORD}
+        for word in re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", name).lower()):
+            if word.rstrip("s") in FIELDS_WORD:
+                found[name] = FIELDS_WORD[word.rstrip("s")]
     return found
 
 
