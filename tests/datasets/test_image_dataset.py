@@ -73,7 +73,9 @@ def test_images_labels_and_ids_belong_together(ann):
     assert [data.classes[label] for label in labels] == ann.images.loc[data.image_ids, "category"].tolist()
     assert pictures.max() > 200, "values are 0..255, not 0..1"
     everything = data.load()
-    assert all(np.array_equal(one, other) for one, other in zip(everything, (pictures, labels, data.image_ids)))
+    assert all(
+        np.array_equal(one, other) for one, other in zip(everything, (pictures, labels, data.image_ids), strict=True)
+    )
 
 
 def test_a_batch_has_its_size_and_the_last_one_the_rest(ann):
@@ -240,7 +242,7 @@ def test_augmentation_out_of_range_is_refused(values):
         ({"image_ids": [103]}, "none of the 1 images has a category"),
         ({"target": "sport"}, "target='sport' is unknown"),
         ({"classes": ["sports", "sports"]}, "named twice"),
-        ({"batch": 0}, "batch_size=0"),
+        ({"batch_size": 0}, "batch_size=0"),
         ({"size": (0, 10)}, "size"),
         ({"size": 224}, "size=224.*height, width"),
         ({"seed": -1}, "seed=-1"),
