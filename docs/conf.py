@@ -34,7 +34,7 @@ BADGE = re.compile(r"\[!\[([^\]]+)\]\(https://colab[^)]*\.svg\)\]")
 
 
 def copy_notebooks() -> None:
-    """Put the notebooks beside the guides; the badge's remote picture becomes a plain link."""
+    """Put the notebooks beside the guides, so that their links to these hold; a badge's remote image becomes a link."""
     target = DOCS / "notebooks"
     shutil.rmtree(target, ignore_errors=True)
     for path in (DOCS.parent / "notebooks").rglob("*.ipynb"):
@@ -42,7 +42,7 @@ def copy_notebooks() -> None:
             continue
         copy = target / path.relative_to(DOCS.parent / "notebooks")
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(BADGE.sub(r"[\1]", path.read_text()))
+        copy.write_text(BADGE.sub(r"[\1]", path.read_text()).replace("../docs/", "../"))
 
 
 copy_notebooks()
