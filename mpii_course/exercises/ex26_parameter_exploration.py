@@ -6,57 +6,53 @@ from typing import Any
 
 import numpy as np
 
-from mpii_course.exercises import call, close, exercise
+from mpii_course.exercises import call, diagnose, exercise
 
 
 @exercise("26-1")
 def standard_error(answer: Any) -> str | None:
     """Standard deviation with n - 1, divided by the root of n."""
     values = [0.5, 0.6, 0.7, 0.8]
-    got = call(answer, values)
-    std = np.std(values, ddof=1)
-    if close(got, std):
-        return "That is how far a single training lies from the mean. The mean is surer, by the root of n."
-    if close(got, np.std(values)) or close(got, np.std(values) / 2):
-        return "NumPy's std divides by n. The sample's standard deviation divides by n - 1: give ddof=1."
-    if close(got, std / 4):
-        return "Divide by the root of n, not by n."
-    if close(got, std / np.sqrt(3)):
-        return "The n - 1 stands under the squares already; the root is that of n."
-    return None if close(got, std / 2) else f"For {values} you get {got}."
+    got = call(answer, list(values))
+    std, narrow = np.std(values, ddof=1), np.std(values)
+    by_n = "NumPy's std divides by n. The sample's standard deviation divides by n - 1: give ddof=1."
+    mistakes = {
+        "That is how far a single training lies from the mean. The mean is surer, by the root of n.": std,
+        by_n: narrow / 2,
+        f"{by_n} And the standard error is smaller, by the root of n.": narrow,
+        "Divide by the root of n, not by n.": std / 4,
+        "The n - 1 stands under the squares already; the root is that of n.": std / np.sqrt(3),
+    }
+    return diagnose(got, std / 2, mistakes, f"For {values} you get {got}.")
 
 
 @exercise("26-2")
 def paired(answer: Any) -> str | None:
     """Interval of the mean of the differences, taken seed by seed."""
     first, second = np.array([0.40, 0.60, 0.50, 0.70]), np.array([0.45, 0.64, 0.56, 0.75])
-    low, high = call(answer, first.copy(), second.copy(), 3.0)
+    got = call(answer, first.copy(), second.copy(), 3.0, returns=("the lower end", "the upper end"))
     differences = second - first
     mean, error = differences.mean(), differences.std(ddof=1) / 2
     apart = np.sqrt(first.var(ddof=1) / 4 + second.var(ddof=1) / 4)
-    if close([low, high], [mean - 3 * apart, mean + 3 * apart]):
-        return "You took the spread of each setting. Take the differences seed by seed first, and then their spread."
-    if close([low, high], [-mean - 3 * error, -mean + 3 * error]):
-        return "The sign is turned: second - first is asked for."
-    if close([low, high], [mean - 6 * error, mean + 6 * error]):
-        return "That is their standard deviation. The standard error is smaller, by the root of n."
-    if close([low, high], [mean + 3 * error, mean - 3 * error]):
-        return "The lower end comes first."
-    if close([low, high], [mean - error, mean + error]):
-        return "The interval reaches `factor` standard errors to each side."
-    if close([low, high], [mean - 3 * differences.std() / 2, mean + 3 * differences.std() / 2]):
-        return "NumPy's std divides by n: give ddof=1."
-    return None if close([low, high], [mean - 3 * error, mean + 3 * error]) else f"You get {low:.4f} and {high:.4f}."
+    mistakes = {
+        "You took the spread of each setting. Take the differences seed by seed first, then their spread.": 3 * apart,
+        "That reaches as many standard deviations. The standard error is smaller, by the root of n.": 6 * error,
+        "The interval reaches `factor` standard errors to each side.": error,
+        "NumPy's std divides by n: give ddof=1.": 3 * differences.std() / 2,
+    }
+    ends = {hint: [mean - reach, mean + reach] for hint, reach in mistakes.items()}
+    ends["The sign is turned: the differences are second - first."] = [-mean - 3 * error, -mean + 3 * error]
+    ends["The lower end comes first."] = [mean + 3 * error, mean - 3 * error]
+    return diagnose(got, [mean - 3 * error, mean + 3 * error], ends, f"For the example of the check you get {got}.")
 
 
 @exercise("26-3")
 def some_luck(answer: Any) -> str | None:
     """Probability of at least one false alarm, 1 - level ** settings."""
     got = call(answer, 8, 0.95)
-    if close(got, 8 * 0.05):
-        return "That is how many are expected on average. As a probability it would pass 1 for many settings."
-    if close(got, 0.95**8):
-        return "That is the probability that none is decided by luck."
-    if close(got, 0.05**8):
-        return "That is the probability that all of them are."
-    return None if close(got, 1 - 0.95**8) else f"For 8 settings at 95 % you get {got}."
+    mistakes = {
+        "That is how many are expected on average. As a probability it would pass 1 for many settings.": 8 * 0.05,
+        "That is the probability that none is decided by luck.": 0.95**8,
+        "That is the probability that all of them are.": 0.05**8,
+    }
+    return diagnose(got, 1 - 0.95**8, mistakes, f"For 8 settings at 95 % you get {got}.")
