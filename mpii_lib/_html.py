@@ -15,3 +15,16 @@ def html_table(rows: Mapping[str, str], caption: str = "") -> str:
     )
     head = f"<caption {left}>{escape(caption)}</caption>" if caption else ""
     return f"<table>{head}<tbody>{cells}</tbody></table>"
+
+
+class Summary:
+    """A result that shows itself, as text and as a table: `_summary` gives its names and values."""
+
+    def _summary(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self._summary().items())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._summary())

@@ -12,7 +12,6 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from mpii_lib._html import html_table
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.class_scores import checked_labels
 from mpii_lib.evaluation.resampling import Scored, Statistic, check_metric, weighted_mean
@@ -21,7 +20,7 @@ _SMALLEST = 1e-12  # a float32 softmax gives 0 where it means "hardly ever"; the
 _TEMPERATURES = (0.05, 20.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration(Scored):
     """How sure a classifier is, against how often it is right.
 
@@ -101,15 +100,8 @@ class Calibration(Scored):
         gaps = (self.examples["confidence"] - self.examples["accuracy"]).to_numpy()
         return lambda weights: float(np.abs(np.bincount(self.bins, weights * gaps)).sum() / weights.sum())
 
-    def __repr__(self) -> str:
-        return (
-            f"confidence {self.confidence:.3f}, accuracy {self.accuracy:.3f}, "
-            f"expected calibration error {self.expected_calibration_error:.3f}, Brier score {self.brier:.3f}, "
-            f"log loss {self.log_loss:.3f} on {len(self.labels)} examples"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = {
+    def _summary(self) -> dict[str, str]:
+        return {
             "mean confidence": f"{self.confidence:.3f}",
             "accuracy": f"{self.accuracy:.3f}",
             "expected calibration error": f"{self.expected_calibration_error:.3f}",
@@ -117,7 +109,9 @@ class Calibration(Scored):
             "log loss": f"{self.log_loss:.3f}",
             "examples": str(len(self.labels)),
         }
-        return f"{html_table(rows)}{self.table.round(3).to_html(border=0, index=False)}"
+
+    def _repr_html_(self) -> str:
+        return f"{super()._repr_html_()}{self.table.round(3).to_html(border=0, index=False)}"
 
 
 def evaluate_calibration(

@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from mpii_lib._html import html_table
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.resampling import (
     Groups,
@@ -26,7 +25,7 @@ _SHOWN_CLASSES = 25
 _MEAN_OF = {"mean_average_precision": "average_precision", "macro_f1": "f1", "balanced_accuracy": "recall"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassScores(Scored):
     """Predictions beside the labels, and the scores of each class; equal to scikit-learn's.
 
@@ -139,17 +138,13 @@ class ClassScores(Scored):
         return table[table["support"] > 0]
 
     def _summary(self) -> dict[str, str]:
-        """Names and values of what a notebook shows above the table of classes."""
-        raise NotImplementedError
+        present = f"{len(self.present)} of {len(self.classes)}"
+        return {"examples": str(len(self.labels)), "classes in the labels": present}
 
     def _repr_html_(self) -> str:
-        rows = self._summary() | {
-            "examples": str(len(self.labels)),
-            "classes in the labels": f"{len(self.present)} of {len(self.classes)}",
-        }
         table = self.per_class[self.per_class["support"] > 0].sort_values("support", ascending=False, kind="stable")
         note = "" if len(table) <= _SHOWN_CLASSES else f"<p>The {_SHOWN_CLASSES} largest of {len(table)} classes.</p>"
-        return f"{html_table(rows)}{table.head(_SHOWN_CLASSES).round(3).to_html(border=0)}{note}"
+        return f"{super()._repr_html_()}{table.head(_SHOWN_CLASSES).round(3).to_html(border=0)}{note}"
 
 
 def average_precision_statistic(hot: np.ndarray, scores: np.ndarray) -> Statistic:

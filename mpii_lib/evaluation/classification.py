@@ -17,7 +17,7 @@ from mpii_lib.evaluation.class_scores import ClassScores, checked_labels
 from mpii_lib.evaluation.resampling import Groups, Statistic, group_codes, weighted_mean
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassificationResult(ClassScores):
     """Predictions beside the labels, and the scores that follow from them.
 
@@ -125,22 +125,15 @@ class ClassificationResult(ClassScores):
             "examples": len(self.labels),
         }
 
-    def __repr__(self) -> str:
-        single = self.interval()
-        return (
-            f"accuracy {self.accuracy:.3f} on {len(self.labels)} examples "
-            f"({single.low:.3f} to {single.high:.3f} if they were independent), macro F1 {self.macro_f1:.3f}, "
-            f"always the most frequent class {self.majority:.3f}"
-        )
-
     def _summary(self) -> dict[str, str]:
+        single = self.interval()
         return {
-            "accuracy (95 % interval if the examples were independent)": str(self.interval()),
+            "accuracy": f"{single.value:.3f} ({single.low:.3f} to {single.high:.3f} if the examples were independent)",
             "always the most frequent class": f"{self.majority:.3f}",
             "balanced accuracy": f"{self.balanced_accuracy:.3f}",
             "macro F1": f"{self.macro_f1:.3f}",
             "true class among the first 5": f"{self.top_k(5):.3f}",
-        }
+        } | super()._summary()
 
 
 def evaluate_classifier(

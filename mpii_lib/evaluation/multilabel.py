@@ -13,7 +13,7 @@ from mpii_lib.evaluation.class_scores import ClassScores, checked_probabilities
 from mpii_lib.evaluation.resampling import Groups, Statistic, weighted_mean
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MultilabelResult(ClassScores):
     """Probabilities of labels beside the labels, and the scores that follow.
 
@@ -92,14 +92,6 @@ class MultilabelResult(ClassScores):
             "classes_in_labels": len(self.present),
         }
 
-    def __repr__(self) -> str:
-        return (
-            f"mean average precision {self.mean_average_precision:.3f} over {len(self.present)} of {len(self.classes)} "
-            f"classes ({len(self.left_out)} are not in the labels), equal scores {self.chance:.3f}, "
-            f"F1 at {self.threshold:g}: macro {self.macro_f1:.3f}, micro {self.micro_f1:.3f}, "
-            f"on {len(self.labels)} examples"
-        )
-
     def _summary(self) -> dict[str, str]:
         return {
             "mean average precision": f"{self.mean_average_precision:.3f}",
@@ -108,7 +100,7 @@ class MultilabelResult(ClassScores):
             f"micro F1 at {self.threshold:g}": f"{self.micro_f1:.3f}",
             "single labels right": f"{self.label_accuracy:.3f}",
             "right without any label": f"{self.accuracy_of_no:.3f}",
-        }
+        } | super()._summary()
 
 
 def evaluate_multilabel(

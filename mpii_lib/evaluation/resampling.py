@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mpii_lib._html import html_table
+from mpii_lib._html import Summary
 from mpii_lib.errors import MpiiError
 
 # From the weight of each example (N,), the number of times it was drawn, to a score or to one score a class.
@@ -88,7 +88,7 @@ def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[Any, Any]:
     return np.where(known, low, np.nan)[()], np.where(known, high, np.nan)[()]
 
 
-class Scored:
+class Scored(Summary):
     """What results share: scores with intervals. A result says how a score follows from weighted examples."""
 
     METRICS: ClassVar[tuple[str, ...]] = ()
@@ -146,8 +146,8 @@ def check_metric(metric: str, known: tuple[str, ...]) -> None:
         raise MpiiError(f"interval: metric {metric!r} is unknown; use one of {', '.join(known)}")
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Summary):
     """Two models on the same examples.
 
     Attributes
@@ -173,22 +173,14 @@ class Comparison:
         """Whether the interval of the difference leaves out 0."""
         return bool(self.difference.low > 0 or self.difference.high < 0)
 
-    def __repr__(self) -> str:
-        verdict = "the interval leaves out 0" if self.decided else "the interval holds 0: not decided"
-        return (
-            f"{self.metric} {self.first:.3f} and {self.second:.3f}, difference {self.difference}; {verdict}; "
-            f"the first is larger in {self.larger:.0%} of the repeats"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = {
-            "first": f"{self.first:.3f}",
-            "second": f"{self.second:.3f}",
-            "difference (interval)": str(self.difference),
-            "first larger": f"in {self.larger:.0%} of the repeats",
+    def _summary(self) -> dict[str, str]:
+        return {
+            f"{self.metric.replace('_', ' ')} of the first": f"{self.first:.3f}",
+            "of the second": f"{self.second:.3f}",
+            "difference": str(self.difference),
+            "the first is larger": f"in {self.larger:.0%} of the repeats",
             "decided": "yes, the interval leaves out 0" if self.decided else "no, the interval holds 0",
         }
-        return html_table(rows, self.metric.replace("_", " "))
 
 
 def compare(

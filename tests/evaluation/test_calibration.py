@@ -111,7 +111,7 @@ def test_intervals_hold_the_value_and_come_from_groups():
 def test_it_shows_itself():
     labels, probabilities = honest(200)
     result = evaluate_calibration(labels, probabilities)
-    assert "expected calibration error" in result._repr_html_() and "200 examples" in repr(result)
+    assert "expected calibration error" in result._repr_html_() and "examples 200" in repr(result)
 
 
 @pytest.mark.parametrize(

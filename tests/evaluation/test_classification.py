@@ -150,7 +150,7 @@ def test_examples_without_a_group_are_groups_of_their_own():
 def test_it_shows_itself_with_the_baseline_and_without_absent_classes():
     result = by_hand()
     single = result.interval()
-    assert f"0.625 on 8 examples ({single.low:.3f} to {single.high:.3f} if" in repr(result)
+    assert f"accuracy 0.625 ({single.low:.3f} to {single.high:.3f} if" in repr(result)
     assert "most frequent class 0.500" in repr(result)
     page = result._repr_html_()
     assert "3 of 4" in page and "water activities" not in page

@@ -51,7 +51,7 @@ def test_a_class_without_an_example_is_left_out_and_named():
         interval = result.interval(repeats=50)
     assert result.left_out == ("walking",) and result.present.tolist() == [0, 1]
     assert result.per_class.loc["walking"].drop("support").isna().all()
-    assert "2 of 3" in page and "walking" not in page and "2 of 3 classes (1 are not in the labels)" in repr(result)
+    assert "2 of 3" in page and "walking" not in page and "classes in the labels 2 of 3" in repr(result)
     assert interval.low <= interval.value == result.mean_average_precision <= interval.high
 
 
@@ -146,7 +146,7 @@ def test_a_pair_on_the_same_videos_is_decided_where_two_intervals_still_overlap(
     assert pair.difference.value == pytest.approx(good.accuracy - worse.accuracy)
     itself = compare(good, good, groups=video, repeats=20)
     assert itself.difference == (0, 0, 0) and itself.larger == 0.5 and not itself.decided
-    assert "not decided" in repr(itself) and "leaves out 0" in pair._repr_html_()
+    assert "decided no" in repr(itself) and "leaves out 0" in pair._repr_html_()
 
 
 def test_a_pair_on_other_examples_is_refused():

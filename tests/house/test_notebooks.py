@@ -150,7 +150,7 @@ def test_there_is_a_figure_and_each_has_alternative_text(path):
         alt = output.metadata.get("image/png", {}).get("alt", "")
         assert len(alt.split()) >= 5, f"{cell_id}: alternative text {alt!r} does not say what the figure shows"
         assert base64.b64decode(output.data["image/png"]).startswith(b"\x89PNG")
-    assert not re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=)", prose(notebook)), "a picture without alternative text"
+    assert not re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=)", prose(notebook)), "an image without alternative text"
 
 
 @each_file
@@ -173,6 +173,14 @@ def test_no_function_is_pasted_into_a_second_notebook():
                     key = ast.dump(ast.Module(node.body, []))
                     assert key not in seen, f"{node.name} in {path.name} stands in {seen[key]} too: move it to mpii_lib"
                     seen[key] = path.name
+
+
+def test_what_trains_is_trained_by_keras_in_the_open():
+    code = {path.stem: "\n".join(c.source for c in code_cells(read(path))) for path in NOTEBOOKS}
+    training = {name: source for name, source in code.items() if "run_callbacks(" in source}
+    assert len(training) >= 10
+    for name, source in training.items():
+        assert ".compile(" in source and ".fit(" in source, f"{name} trains without Keras' compile and fit in sight"
 
 
 def exercise_numbers(notebook):
