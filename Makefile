@@ -28,8 +28,8 @@ bench: .venv/ready-notebooks  ## measure the claims in benchmarks/README.md, as 
 notebooks: .venv/ready-notebooks  ## run every notebook in place and keep its outputs
 	$(BIN)/python scripts/refresh_notebooks.py
 
-weights: .venv/ready-notebooks  ## train the sample weights of the small backbones and the hourglass again (some two hours)
-	$(BIN)/python scripts/train_sample_weights.py
+weights: .venv/ready-notebooks  ## train the sample weights of the small backbones and the hourglass again (hours)
+	$(BIN)/python scripts/train_sample_weights.py --folder build/backbones
 	$(BIN)/python scripts/train_sample_hourglass.py --folder build/hourglass/1 --epochs 11 --output build/hourglass/first.npz
 	$(BIN)/python scripts/train_sample_hourglass.py --folder build/hourglass/2 --epochs 4 --learning-rate 5e-4 --start build/hourglass/first.npz
 

@@ -1,4 +1,4 @@
-"""mpii_lib: a small library for human pose and activity on MPII and COCO, and what one would import in one's own project.
+"""mpii_lib: a small library for human pose and activity on MPII and COCO, for one's own projects too.
 
 The packages stand in one order, and each imports only from those on its left::
 
