@@ -47,6 +47,7 @@ def spread_table(
     keys = [by] if isinstance(by, str) else list(by)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     _check_columns(table, [*keys, *names])
+    table = table.reset_index(drop=True)
     done = _finished(table, names)
 
     def summary(runs: pd.DataFrame) -> pd.Series:
@@ -112,7 +113,7 @@ def compare_settings(
     _check_columns(table, [*keys, pair, metric])
     if not 0 < level < 1:
         raise MpiiError(f"compare_settings: level is {level}; give a share between 0 and 1, such as 0.95")
-    done = table[_finished(table, [metric])]
+    done = table[_finished(table, [metric])].reset_index(drop=True)
     same = pd.DataFrame({name: [_equal(cell, baseline[name]) for cell in done[name]] for name in keys}, done.index)
     is_base = same.all(axis=1)
     if not is_base.any():

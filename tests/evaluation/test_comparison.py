@@ -75,7 +75,7 @@ def test_a_hyperparameter_that_is_a_list_or_missing_is_matched_as_records_write_
 def test_tables_that_mix_weights_say_so():
     same = runs_table({30: [0.5, 0.6, 0.7]})
     other = runs_table({100: [0.7, 0.8, 0.8]}, weights="imagenet")
-    mixed = pd.concat([same, other], ignore_index=True)
+    mixed = pd.concat([same, other])  # the index repeats itself
     assert weights_note(same) == "Weights of all 3 runs: sample."
     assert weights_note(mixed).startswith("This table mixes weights: sample (3 runs), imagenet (3 runs).")
     assert "unknown (3 runs)" in weights_note(mixed.assign(weights=["sample"] * 3 + [None] * 3))
