@@ -206,6 +206,8 @@ def test_the_coco_twin_holds_the_same_people(folder, written):
     assert counted >= np.asarray(mpii.with_joints).sum()
 
 
+# pycocotools gives NumPy 2 its masks without the keyword `copy`.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 def test_the_coco_twin_is_what_pycocotools_reads(folder, written, capsys):
     from pycocotools.coco import COCO
 
