@@ -88,7 +88,7 @@ def _leaves(layer: Any) -> list[Any]:
 def _read(path: Path) -> Features | None:
     """Read a cached file; None when it is not there or not whole (the archive has a checksum for each part)."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return Features(*(stored[name] for name in Features._fields))
     except Exception:  # a broken archive raises BadZipFile, ValueError, EOFError, KeyError, zlib.error ...
         return None

@@ -196,7 +196,7 @@ def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.nda
     """Read what `add_scores` stored: a dict of labels, probabilities, classes and image_ids, as far as given."""
     path = Path(folder) / f"predictions-{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
     except FileNotFoundError:
         raise TrainingError(f"{path}: no predictions stored; give labels and probabilities to add_scores") from None
