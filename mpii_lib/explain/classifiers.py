@@ -127,7 +127,11 @@ def grad_cam(
         maps = below(pixels[rows], training=False)
         wanted = columns[rows] if columns is not None else ops.argmax(above(maps, training=False), axis=-1)
         chosen = ops.one_hot(wanted, model.output.shape[-1])
-        slope = gradient(lambda x, chosen=chosen: ops.sum(above(x, training=False) * chosen, axis=1), maps)
+
+        def score(flow: Any, chosen: Any = chosen) -> Any:
+            return ops.sum(above(flow, training=False) * chosen, axis=1)
+
+        slope = gradient(score, maps)
         weights = slope.mean(axis=(1, 2), keepdims=True)
         cam = np.maximum((weights * ops.convert_to_numpy(ops.cast(maps, "float32"))).sum(axis=-1, keepdims=True), 0)
         large = ops.image.resize(cam, pixels.shape[1:3], interpolation="bilinear", data_format="channels_last")

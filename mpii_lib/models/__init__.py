@@ -1,13 +1,11 @@
 """Networks: the registry of backbones and the classifiers built on them."""
 
 from mpii_lib.errors import ModelError
-from mpii_lib.models.backbones import BACKBONES, SMALL_WIDTH, Backbone, build_backbone, get_backbone
-from mpii_lib.models.classifier import HEADS, build_classifier
+from mpii_lib.models.backbones import BACKBONES, SMALL_WIDTH, build_backbone, get_backbone
+from mpii_lib.models.classifier import build_classifier
 from mpii_lib.models.freezing import freeze_backbone, frozen_layers
 from mpii_lib.models.hourglass import SAMPLE_HOURGLASS, build_hourglass
 from mpii_lib.models.weights import (
-    imagenet_file,
-    load_backbone_weights,
     sample_file,
     sample_metadata,
     save_backbone_weights,
@@ -15,10 +13,8 @@ from mpii_lib.models.weights import (
 
 __all__ = [
     "BACKBONES",
-    "HEADS",
     "SAMPLE_HOURGLASS",
     "SMALL_WIDTH",
-    "Backbone",
     "ModelError",
     "build_backbone",
     "build_classifier",
@@ -26,8 +22,6 @@ __all__ = [
     "freeze_backbone",
     "frozen_layers",
     "get_backbone",
-    "imagenet_file",
-    "load_backbone_weights",
     "sample_file",
     "sample_metadata",
     "save_backbone_weights",

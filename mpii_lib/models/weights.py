@@ -17,7 +17,7 @@ import numpy as np
 from mpii_lib._keras import keras
 from mpii_lib.errors import ModelError
 from mpii_lib.files import replacing
-from mpii_lib.models.backbones import SMALL_WIDTH, Backbone, get_backbone
+from mpii_lib.models.backbones import Backbone, get_backbone
 
 WEIGHTS_DIR = "MPII_WEIGHTS_DIR"
 SUFFIXES = (".npz", ".h5", ".keras")
@@ -72,7 +72,7 @@ def load_backbone_weights(model: keras.Model, backbone: Backbone, weights: str |
         elif path.suffix == ".keras":
             saved = keras.saving.load_model(path, compile=False)
             inner = [layer for layer in saved.layers if layer.name == "backbone"]
-            _assign(model, [variable.numpy() for variable in (inner[0] if inner else saved).weights], path)
+            model.set_weights((inner[0] if inner else saved).get_weights())
         else:
             model.load_weights(path)
 
@@ -166,7 +166,7 @@ def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], meta
 def read_npz(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Read the arrays, in their order, and the metadata of a file by `save_backbone_weights`; nothing is unpickled."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             names = sorted(name for name in file.files if name != _METADATA)
             metadata = json.loads(file[_METADATA].tobytes()) if _METADATA in file.files else {}
             return [file[name] for name in names], metadata
@@ -177,27 +177,10 @@ def read_npz(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
 
 
 def assign_npz(model: keras.Model, path: Path) -> dict[str, Any]:
-    """Fill a network with the arrays of a file by `save_backbone_weights`, and return its metadata."""
+    """Fill a network with the arrays of a file by `save_backbone_weights`, and return its metadata; use `loading`."""
     values, metadata = read_npz(path)
-    _assign(model, values, path)
+    model.set_weights(values)
     return metadata
-
-
-def _assign(model: keras.Model, values: list[np.ndarray], path: Path) -> None:
-    variables = model.weights
-    if len(values) != len(variables):
-        raise ModelError(
-            f"{path}: holds {len(values)} arrays where the network has {len(variables)}; "
-            f"it belongs to another backbone (sample weights go with width {SMALL_WIDTH:g})"
-        )
-    for variable, value in zip(variables, values, strict=True):
-        if tuple(variable.shape) != value.shape:
-            raise ModelError(
-                f"{path}: {variable.path} has shape {tuple(variable.shape)} in the network and {value.shape} in the "
-                "file; it belongs to another backbone or width"
-            )
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value.astype(np.float32))
 
 
 def _md5(path: Path) -> str:
