@@ -26,7 +26,7 @@ def slide(answer: Any) -> str | None:
     mistakes = {
         "Your kernel is turned by half a turn, a convolution in the strict sense. Use I(r + u, c + v) K(u, v).": turned,
         "Your kernel is transposed: u counts its rows and goes with the image's rows.": _slide(image, kernel.T),
-        "You take the mean of the products. The formula adds them up; the kernel may divide.": wanted / kernel.size,
+        "You take the mean of the products. The formula adds them up, and does not divide.": wanted / kernel.size,
         "The last row and column are missing: a window of 3 stops 6 - 3 + 1 = 4 times in 6 rows.": wanted[:-1, :-1],
         "Rows and columns of the result are exchanged.": wanted.T,
     }
