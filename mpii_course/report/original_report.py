@@ -83,11 +83,12 @@ def beside_report(
     return pd.DataFrame({"the report": report, "this run": ours})
 
 
-def weights_in_words(weights: str, width: float | None = None) -> str:
+def weights_in_words(weights: str | None, width: float | None = None) -> str:
     """Name a backbone's weights as a reader of a table needs it: "ImageNet", "sample, 1/8 of the filters"."""
+    name = "" if pd.isna(weights) else str(weights)
     known = {"imagenet": "ImageNet", "none": "random", "": "not known"}
-    filters = "" if width is None or width == 1 else f", 1/{1 / width:g} of the filters"
-    return known.get(weights.lower(), weights) + filters
+    filters = "" if width is None or pd.isna(width) or width == 1 else f", 1/{1 / width:g} of the filters"
+    return known.get(name.lower(), name) + filters
 
 
 def _range(values: pd.Series) -> str:

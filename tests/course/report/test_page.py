@@ -3,7 +3,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_writer import KERNEL, Page, check_page, write_notebook
 
-from mpii_course.report import ReportError, beside_report, build_report, original_rows
+from mpii_course.report import ReportError, beside_report, build_report, original_rows, weights_in_words
 from mpii_course.report.notebook_page import math_to_mathml, notebook_body, title_of
 from mpii_lib.training import write_record
 
@@ -264,6 +264,7 @@ def test_a_run_stands_beside_the_report_with_both_weights():
     assert table["the report"].tolist() == ["MPII", "random", "ImageNet", "74 to 81 %", "72.9 to 83.5 %"]
     assert table["this run"].tolist() == ["sample", "by video", "sample, 1/8 of the filters", "50.0%", "41.6%"]
     assert beside_report("ResNet50", weights="none", width=1, **run).loc["weights", "this run"] == "random"
+    assert weights_in_words("sample", float("nan")) == "sample" and weights_in_words(None) == "not known"
     assert beside_report("VGG19", weights="imagenet", width=1, **run).loc["test", "the report"] == "none given"
 
 
