@@ -79,8 +79,9 @@ def plain_rows(table: pd.DataFrame) -> list[Row]:
 
 
 def classifier_trainings(rows: Iterable[Row]) -> list[Training]:
-    """The trainings of classifiers among the rows of the records."""
-    return [_training(row) for row in rows if text(row, "backbone").lower() not in ("", POSE_MODEL)]
+    """The trainings of category classifiers among the rows of the records; activities are another task."""
+    categories = [row for row in rows if text(row, "target") in ("", "category")]
+    return [_training(row) for row in categories if text(row, "backbone").lower() not in ("", POSE_MODEL)]
 
 
 def best(trainings: Iterable[Training]) -> Training | None:
