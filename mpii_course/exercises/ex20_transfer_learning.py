@@ -1,4 +1,4 @@
-"""Checks of notebook 20: weights of a head, what learns under a freeze notation, and when kept features pay."""
+"""Checks of notebook 20: weights of a head, what learns when layers are frozen, and when kept features pay."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def head_weights(answer: Any) -> str | None:
 @exercise("20-2")
 def learning(answer: Any) -> str | None:
     """Weights of the last n layers, batch normalization left out."""
-    weights, normalises = [100, 8, 200, 12, 300, 0, 400], [False, True, False, True, False, False, False]
-    got = [call(answer, list(weights), list(normalises), n) for n in (4, 2, 7)]
+    weights, is_norm = [100, 8, 200, 12, 300, 0, 400], [False, True, False, True, False, False, False]
+    got = [call(answer, list(weights), list(is_norm), n) for n in (4, 2, 7)]
     if close(got, [700, 400, 1000]):
         return None
     if close(got, [712, 400, 1020]):
-        return "The batch normalization is counted. It never learns, whatever freeze says."
+        return "The batch normalization is counted. It is frozen wherever it is."
     if close(got, [300, 600, 0]) or close(got, [308, 620, 0]):
-        return "These are the frozen ones. freeze=-n freezes all but the last n."
+        return "These are the frozen ones: layers[:-n] are all but the last n."
     if close(got, [300, 100, 1000]) or close(got, [320, 108, 1020]):
-        return "Those are the first n layers; freeze=-n leaves the last n free."
+        return "Those are the first n layers; the last n are the ones that learn."
     return f"For layers of {weights} weights and n = 4, 2 and 7 you get {got}."
 
 
@@ -51,7 +51,7 @@ def pays_after(answer: Any) -> str | None:
     if close(got, [2, 3, 1]):
         return "After 20 / 10 = 2 epochs both ways have taken the same time. When are the features faster?"
     if close(got, [2, 2.1, 0.5]) or close(got, [2, 2, 0]):
-        return "Epochs come in whole numbers, and at the crossing itself nothing is won yet."
+        return "Epochs come in whole numbers, and at the crossing itself nothing is gained yet."
     if close(got, [2, 2, 1]):
         return "An epoch on the features is not free: what each epoch saves is whole - cached."
     return f"For 20 s of features, 1 s and 11 s an epoch the answer is 3; you get {got[0]}."

@@ -1,4 +1,4 @@
-"""Checks of notebook 34: the sum of Grad-CAM, the share of a map on people, and squares that cover a picture."""
+"""Checks of notebook 34: the sum of Grad-CAM, the share of a map on people, and squares that cover an image."""
 
 from __future__ import annotations
 
@@ -33,25 +33,21 @@ def cam(answer: Any) -> str | None:
 
 @exercise("34-2")
 def attention_ratio(answer: Any) -> str | None:
-    """Share of the map's positive part inside the mask, divided by the mask's share of the picture."""
+    """Share of the map's positive part inside the mask, divided by the mask's share of the image."""
     heat = np.array([[4.0, 2.0, -3.0, 0.0], [2.0, 0.0, 2.0, -1.0]])
     mask = np.array([[True, True, True, False], [False, False, False, False]])
     got = call(answer, heat.copy(), mask.copy())
     positive = np.maximum(heat, 0)
     share, area = positive[mask].sum() / positive.sum(), mask.mean()
     if close(got, share):
-        return (
-            "That is the share of the map inside the mask. Divide it by the share of the picture that the mask covers."
-        )
+        return "That is the share of the map inside the mask. Divide it by the share of the image that the mask covers."
     if close(got, heat[mask].sum() / heat.sum() / area) or close(got, heat[mask].sum() / positive.sum() / area):
         return "Numbers below zero are still in the sums: set them to zero first."
     if close(got, positive[mask].mean() / positive[~mask].mean()):
         return "You compare the inside with the outside. Compare the share of the map with the share of the area."
     if close(got, share / mask.sum()):
-        return "Divide by the share of the picture that is covered, not by the number of pixels."
-    return (
-        None if close(got, share / area) else f"For the test map, {share:.2f} of it lies on {area:.3f} of the picture."
-    )
+        return "Divide by the share of the image that is covered, not by the number of pixels."
+    return None if close(got, share / area) else f"For the test map, {share:.2f} of it lies on {area:.3f} of the image."
 
 
 @exercise("34-3")
@@ -63,7 +59,7 @@ def starts(answer: Any) -> str | None:
         if not got:
             return f"For {case} you give no position at all."
         if got[0] < 0 or got[-1] + patch > length:
-            return f"For {case} the square leaves the picture: the last position that fits is {length - patch}."
+            return f"For {case} the square leaves the image: the last position that fits is {length - patch}."
         covered = np.zeros(length, dtype=bool)
         for start in got:
             covered[start : start + patch] = True

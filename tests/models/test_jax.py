@@ -9,19 +9,12 @@ from pathlib import Path
 
 
 def test_on_jax_the_classifiers_are_ordinary_keras_models_too() -> None:
+    options = ["-k", "trainable or training_the_head or pooled", "-W", "ignore:__array__ implementation doesn't"]
     file = Path(__file__).with_name("test_plain_keras.py")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        "trainable or head",
-        str(file),
-    ]
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *options, str(file)],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout[-3000:]
