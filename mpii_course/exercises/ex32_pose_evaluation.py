@@ -44,8 +44,8 @@ def two_averages(answer: Any) -> str | None:
     if hint := diagnose(pooled, 0.8, mistakes, otherwise):
         return hint
     mistakes = {
-        "You averaged over persons. Take the rate of each joint, a column, and average these.": np.mean(
-            [1, 1, 1 / 3, 1]
+        "You averaged over persons. Take the rate of each joint, a column, and average these.": float(
+            np.mean([1, 1, 1 / 3, 1])
         ),
         "A joint's rate divides by the persons who have it annotated, not by all persons.": 8 / 12,
     }

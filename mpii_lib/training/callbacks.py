@@ -160,7 +160,7 @@ class RunRecord(keras.callbacks.Callback):
                 "give another folder, or as many epochs"
             )
         self.record |= {name: old.get(name) for name in ("scores", "started", "peak_memory_mib")}
-        mend_backup(self.model, self.folder, [row["steps"] for row in self.rows])
+        mend_backup(self.model, self.folder, [int(row["steps"]) for row in self.rows])
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start the clock."""
