@@ -39,7 +39,6 @@ with silenced_stderr():
         tf.get_logger().setLevel("ERROR")
 
 
-
 def without_xla_on_cpu(model: keras.Model) -> keras.Model:
     """Keep Keras from compiling a deep network with XLA where there is only a CPU, and return it.
 
