@@ -175,7 +175,7 @@ def test_a_run_killed_while_it_writes_goes_on_to_the_same_result(images, whole, 
         with pytest.raises(Killed):
             train(images, tmp_path)
     assert_same(whole, train(images, tmp_path))
-    kept, best = make_model(), make_model()
+    kept, best = (keras.models.clone_model(make_model()) for _ in range(2))  # not compiled: no optimizer to fill
     kept.load_weights(tmp_path / "best.weights.h5")
     best.load_weights(whole[2] / "best.weights.h5")
     for left, right in zip(kept.get_weights(), best.get_weights(), strict=True):
