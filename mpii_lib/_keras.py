@@ -40,10 +40,10 @@ with silenced_stderr():
 
 
 def without_xla_on_cpu(model: keras.Model) -> keras.Model:
-    """Keep Keras from compiling a deep network with XLA where there is only a CPU, and return it.
+    """Keep Keras from compiling a network with XLA where there is only a CPU, and return it.
 
-    Under TensorFlow Keras compiles by default. On a CPU that takes minutes for a hundred layers and does not pay; on a
-    GPU it does. `compile(jit_compile=True)` still has its way with the models around it.
+    A model that went through `compile` does without XLA there by itself; one that only predicts, as a feature extractor
+    does, is compiled (Keras 3.10 to 3.15), which takes minutes for a hundred layers.
     """
     if keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU"):
         model.supports_jit = False
