@@ -27,7 +27,7 @@ LATEST = f"{BACKUP}/latest.weights.h5"
 
 def run_callbacks(
     folder: str | Path,
-    dataset: Any = None,
+    data: Any = None,
     *,
     hyperparameters: Mapping[str, Any] | None = None,
     patience: int | None = None,
@@ -54,8 +54,9 @@ def run_callbacks(
     ----------
     folder
         Of this run alone. A folder with a run of other settings is refused, and they are named.
-    dataset
-        The training data, if it has an `epoch` (`ImageDataset`, `PoseDataset`); for arrays leave it out.
+    data
+        What is trained on: an `ImageDataset` or `PoseDataset`, which is told the epoch, the `Features` of
+        `cached_features`, or a tuple of arrays. A run on other data is refused; without it nobody can tell.
     hyperparameters
         What describes the run to a reader of its record. They must be the same for the run to go on, "epochs" apart.
     patience
@@ -80,7 +81,7 @@ def run_callbacks(
             raise TrainingError(f'monitor {monitor!r}: say mode="min" or mode="max", whichever way it gets better')
         mode = "min" if monitor.endswith("loss") else "max"
     watch = {"monitor": monitor, "mode": mode}
-    record = RunRecord(folder, dataset, dict(hyperparameters or {}), {**watch, "patience": patience, "seed": seed})
+    record = RunRecord(folder, data, dict(hyperparameters or {}), {**watch, "patience": patience, "seed": seed})
     # Keras formats the path: braces in a folder's name are doubled so that they stay what they are.
     best = str(folder / BEST).replace("{", "{{").replace("}", "}}")
     checkpoint = keras.callbacks.ModelCheckpoint(best, save_best_only=True, save_weights_only=True, **watch)
@@ -89,7 +90,7 @@ def run_callbacks(
         stopping = [keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True, **watch)]
     backup = keras.callbacks.BackupAndRestore(folder / BACKUP, double_checkpoint=True, delete_checkpoint=False)
     resume = ResumeRun(record, checkpoint, stopping[0] if stopping else None)
-    return [*extra, record, checkpoint, *stopping, backup, resume, EpochSeeds(dataset, seed)]
+    return [*extra, record, checkpoint, *stopping, backup, resume, EpochSeeds(data, seed)]
 
 
 class EpochSeeds(keras.callbacks.Callback):
@@ -107,7 +108,7 @@ class EpochSeeds(keras.callbacks.Callback):
         """Set the epoch."""
         random.seed(f"{self.seed} {epoch}")
         np.random.seed([self.seed, epoch])  # noqa: NPY002 - it is the one that Keras draws from
-        if self.dataset is not None:
+        if hasattr(self.dataset, "epoch"):
             self.dataset.epoch = epoch
         states = [variable for variable in self.model.variables if variable.path.endswith("seed_generator_state")]
         for index, state in enumerate(states):
@@ -244,7 +245,7 @@ class RunRecord(keras.callbacks.Callback):
             **self.watch,
         }
         fingerprints = {
-            "training data": getattr(data, "fingerprint", "")[:12],
+            "training data": fingerprint_of(data),
             "model layers": hashlib.sha256(json.dumps(structure).encode()).hexdigest()[:12],
             "optimizer settings": json.dumps(config, sort_keys=True, default=str),
         }
@@ -291,6 +292,16 @@ class ResumeRun(keras.callbacks.Callback):
         self.model.load_weights(folder / LATEST)
         if self.stopping.wait >= self.stopping.patience:
             self.model._initial_epoch = self.params["epochs"]
+
+
+def fingerprint_of(data: Any) -> str:
+    """Twelve letters that stand for a dataset or for arrays; empty where there is nothing to go by."""
+    if hasattr(data, "fingerprint"):
+        return data.fingerprint[:12]
+    digest = hashlib.sha256()
+    for array in data or ():
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def best_row(rows: list[dict[str, float]], monitor: str, mode: str) -> int:

@@ -294,6 +294,20 @@ def test_a_folder_with_another_run_is_refused_by_name(images, whole):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+def test_a_head_on_other_features_is_another_run(images, tmp_path):
+    inputs, labels, _ = datasets(images)[0].load()
+
+    def head(features):
+        model = keras.Sequential([keras.Input(features.shape[1:]), keras.layers.Flatten(), keras.layers.Dense(3)])
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        callbacks = run_callbacks(tmp_path, (features, labels), monitor="loss")
+        return model.fit(features, labels, epochs=2, callbacks=callbacks, verbose=0)
+
+    assert head(inputs / 255).history == head(inputs / 255).history
+    with pytest.raises(TrainingError, match="training data .* there and .* here"):
+        head(inputs / 254)
+
+
 def test_early_stopping_keeps_the_best_weights_and_stays_stopped_after_a_restart(images, tmp_path):
     inputs, labels, _ = datasets(images)[0].load()
     wrong = (labels + 1) % 3  # the better it learns, the worse it validates
