@@ -27,7 +27,7 @@ def preprocessed(model: keras.Model, images: np.ndarray) -> np.ndarray:
     [("Xception", "xception"), ("VGG16", "vgg16"), ("VGG19", "vgg19"), ("ResNet50", "resnet50")],
 )
 def test_preprocessing_equals_that_of_keras_applications(name: str, module: str) -> None:
-    images = np.random.default_rng(0).uniform(0, 255, (2, 71, 80, 3)).astype("float32")
+    images = np.random.default_rng(0).uniform(0, 255, (2, 75, 80, 3)).astype("float32")
     model = build_classifier(name, 3, (75, 80, 3), None, "pooled", width=SMALL_WIDTH)
     wanted = getattr(keras.applications, module).preprocess_input(images.copy())
     np.testing.assert_allclose(preprocessed(model, images), wanted, atol=1e-4)
