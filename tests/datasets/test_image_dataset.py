@@ -4,30 +4,18 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
+from annotations_of_files import make_annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mpii_lib.annotations import Annotations
 from mpii_lib.datasets import Augmentation, ImageDataset
 from mpii_lib.errors import DatasetError
-from mpii_lib.skeletons import MPII
 
 COUNT = 24
 CATEGORIES = ["running", "dancing", "sports", None]
 WARP = Augmentation(rotation=25, zoom=0.2, shear=10, flip=True)
-
-
-def make_annotations(folder, names, categories, activities=None):
-    """Annotations of pictures without people."""
-    images = pd.DataFrame(
-        {"file_name": names, "split": "train", "category": categories, "activity": activities},
-        index=pd.RangeIndex(100, 100 + len(names), name="image_id"),
-    )
-    people = pd.DataFrame({"image_id": np.zeros(0, np.int64)}, index=pd.RangeIndex(0, name="person_id"))
-    return Annotations(images, people, np.zeros((0, 16, 2), np.float32), np.zeros((0, 16), np.int8), MPII, folder)
 
 
 @pytest.fixture(scope="module")
