@@ -7,6 +7,10 @@ class MpiiError(Exception):
     """Base of every error that the library raises on purpose; the command `mpii` prints its message and exits 2."""
 
 
+class ArgumentError(MpiiError, TypeError):
+    """An argument of a function is of another kind than its signature says."""
+
+
 class AnnotationError(MpiiError):
     """An annotation file cannot be read, or what it says contradicts itself."""
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set MPII_SHARED_DATA to a folder with mpii/ and coco/")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def figures_of_one_test():
+    """Close what a test drew and take back the style it set, so that no test hangs on the one before it."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        import matplotlib.pyplot as plt
+
+        plt.close("all")
+        plt.rcdefaults()

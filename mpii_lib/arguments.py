@@ -1,0 +1,117 @@
+"""Arguments are of the kind that a function's signature names, or one line says which one is not."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import os
+import reprlib
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mpii_lib.errors import ArgumentError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set)  # no object of a library is one
+WORDS: dict[Any, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a finite number",
+    str: "text",
+    type(None): "None",
+    ArrayLike: "an array of numbers",
+}
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate `function` so that an argument of another kind than its annotation is an ArgumentError of one line.
+
+    Looked at are numbers (finite ones), text, paths, Literal, arrays of numbers, functions, and sequences and tuples
+    with what they hold. NumPy's numbers count as numbers, lists as tuples. For a class, an object with the same
+    attributes will do; None, a number, text or a list will not.
+    """
+    signature = inspect.signature(function)
+
+    @functools.cache
+    def hint(name: str) -> Any:
+        written = signature.parameters[name].annotation
+        try:
+            return eval(written, getattr(function, "__globals__", {})) if isinstance(written, str) else written
+        except NameError:  # imported for type checkers only, as Keras is
+            return object if any(mark in written for mark in "|[") else written
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            if signature.parameters[name].kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+                if not accepts(hint(name), value):
+                    caller = function.__qualname__.removesuffix(".__init__")
+                    raise ArgumentError(f"{caller}: {name} is {reprlib.repr(value)}; give {words(hint(name))}")
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def accepts(hint: Any, value: Any) -> bool:
+    """Tell whether `value` is of the kind `hint`; what is not known here is accepted."""
+    origin, inner = get_origin(hint) or hint, get_args(hint)
+    if hint == ArrayLike:
+        return is_numeric(value)
+    if origin in (Union, types.UnionType):
+        return any(accepts(each, value) for each in inner)
+    if origin is Literal:
+        return isinstance(value, str | int | type(None)) and value in inner
+    if origin is bool:
+        return isinstance(value, bool | np.bool_)
+    if origin is int:
+        return isinstance(value, Integral) and not isinstance(value, bool)
+    if origin is float:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if origin is Callable:
+        return callable(value)
+    if origin is tuple and inner and inner[-1] is not Ellipsis:
+        sized = isinstance(value, list | tuple | np.ndarray) and len(value) == len(inner)
+        return sized and all(map(accepts, inner, value))
+    if origin in (Iterable, Sequence):
+        holds = value if isinstance(value, list | tuple) and inner else ()
+        many = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+        return many and all(accepts(inner[0], each) for each in holds)
+    if isinstance(origin, str) or (isinstance(origin, type) and origin.__module__.startswith("mpii_")):
+        return not isinstance(value, PLAIN)
+    return not isinstance(origin, type) or isinstance(value, origin)
+
+
+def is_numeric(value: Any) -> bool:
+    """Tell whether NumPy makes an array of numbers of `value`."""
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except (TypeError, ValueError):  # ragged
+        return False
+
+
+def words(hint: Any) -> str:
+    """Say what a hint asks for."""
+    origin, inner = get_origin(hint) or hint, get_args(hint)
+    if hint in WORDS:
+        return WORDS[hint]
+    if origin in (Union, types.UnionType):
+        return " or ".join(dict.fromkeys(words(each) for each in inner))
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, inner))}"
+    if origin is tuple and inner and inner[-1] is not Ellipsis:
+        return f"({', '.join(words(each) for each in inner)})"
+    if origin in (Iterable, Sequence):
+        return f"a list, each of it {words(inner[0])}" if inner else "a list"
+    if isinstance(origin, type) and issubclass(origin, os.PathLike):
+        return "a path"
+    if origin in (np.ndarray, Callable):
+        return "an array" if origin is np.ndarray else "a function"
+    return f"an object of {origin if isinstance(origin, str) else getattr(origin, '__name__', origin)}"

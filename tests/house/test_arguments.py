@@ -1,0 +1,131 @@
+"""An argument of another kind than a signature names is said so on one line; all that fits is let through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import ArrayLike, NDArray
+
+from mpii_lib.annotations import Annotations
+from mpii_lib.arguments import checked
+from mpii_lib.errors import ArgumentError, MpiiError
+
+if TYPE_CHECKING:
+    import keras
+
+
+@checked
+def everything(
+    number: int = 1,
+    share: float = 0.5,
+    kind: Literal["a", "b"] = "a",
+    flag: bool = False,
+    joints: ArrayLike = 0,
+    path: str | Path = "",
+    size: tuple[int, int] = (1, 2),
+    names: Sequence[str] | None = None,
+    ids: Iterable[int] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    function: Callable[[int], int] = abs,
+    table: pd.DataFrame | None = None,
+    image: NDArray[np.uint8] | None = None,
+    annotations: Annotations | None = None,
+    model: keras.Model | None = None,
+    **more,
+):
+    return number
+
+
+class Alike:
+    images = ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("number", np.int64(3)),
+        ("share", 1),
+        ("share", np.float32(0.1)),
+        ("flag", np.bool_(True)),
+        ("joints", [[1, 2], [3, 4.5]]),
+        ("joints", pd.Series([1.0])),
+        ("path", Path("a")),
+        ("size", [3, 4]),
+        ("size", np.array([3, 4])),
+        ("names", ("a", "b")),
+        ("names", pd.Index(["a"])),
+        ("ids", (number for number in range(3))),
+        ("ids", pd.Index([3])),
+        ("settings", {"a": 1}),
+        ("table", pd.DataFrame()),
+        ("image", np.zeros((2, 2), np.uint8)),
+        ("annotations", Alike()),
+        ("model", Alike()),
+        ("more", None),
+    ],
+)
+def test_what_fits_is_let_through(name, value):
+    assert everything(**{name: value}) in (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "asked"),
+    [
+        ("number", True, "a whole number"),
+        ("number", 1.0, "a whole number"),
+        ("share", float("nan"), "a finite number"),
+        ("share", float("-inf"), "a finite number"),
+        ("kind", "c", "one of 'a', 'b'"),
+        ("kind", [], "one of 'a', 'b'"),
+        ("flag", 1, "True or False"),
+        ("joints", "12", "an array of numbers"),
+        ("joints", [[1], [1, 2]], "an array of numbers"),
+        ("path", 3, "text or a path"),
+        ("size", (1, 2, 3), "(a whole number, a whole number)"),
+        ("size", (1, 2.5), "(a whole number, a whole number)"),
+        ("names", "abc", "a list, each of it text or None"),
+        ("names", ["a", 3], "a list, each of it text or None"),
+        ("ids", [1, "2"], "a list, each of it a whole number or None"),
+        ("settings", [1], "Mapping"),
+        ("function", 3, "a function"),
+        ("table", [1], "DataFrame"),
+        ("image", [1], "an array"),
+        ("annotations", "file.mat", "Annotations"),
+        ("model", "VGG16", "keras.Model"),
+    ],
+)
+def test_what_does_not_fit_is_named_on_one_line(name, value, asked):
+    if name == "model":  # such a hint stays text, as Keras is imported for type checkers only
+
+        @checked
+        def function(model: keras.Model):
+            return model
+
+    else:
+        function = everything
+    with pytest.raises(ArgumentError) as caught:
+        function(**{name: value})
+    text = str(caught.value)
+    assert text.startswith(f"{function.__qualname__}: {name} is ") and asked in text and "\n" not in text
+
+
+def test_a_long_value_is_cut():
+    with pytest.raises(MpiiError) as caught:
+        everything(number="x" * 10_000)
+    assert len(str(caught.value)) < 200
+
+
+def test_the_error_is_a_type_error_too_and_a_missing_argument_stays_pythons():
+    @checked
+    def function(number: int):
+        return number
+
+    with pytest.raises(TypeError):
+        function("1")
+    with pytest.raises(TypeError, match="missing"):
+        function()
