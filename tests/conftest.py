@@ -23,6 +23,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that in the end no process is left alone with one of them."""
+    long = ("notebooks", "training", "models", "report")
+    items.sort(key=lambda item: next((n for n, name in enumerate(long) if name in item.path.parts), len(long)))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder with the real data (mpii/, coco/); tests that ask for it are skipped where it is absent."""
