@@ -1,6 +1,6 @@
 """The layers from which the backbone notebooks rebuild their blocks, for one image, in NumPy.
 
-Notebooks 05 and 23 write the convolution step by step, and 21 the normalization; here they take any kernel and layer.
+Notebooks 07 and 23 write the convolution step by step, and 21 the normalization; here they take any kernel and layer.
 """
 
 from __future__ import annotations

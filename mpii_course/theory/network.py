@@ -1,4 +1,4 @@
-"""A small feedforward network in NumPy, with or without batch normalization: what notebook 04 builds piece by piece.
+"""A small feedforward network in NumPy, with or without batch normalization: what notebook 05 builds piece by piece.
 
 Arrays are laid out as in the thesis' matrices: one observation is a column, so a batch is (units, observations), the
 weights of a layer are (units here, units in the layer before), and a bias is a column (units, 1).

@@ -1,6 +1,6 @@
 """Poses as data for PCA and K-means: brought to one place and size, with missing joints filled in, and tests of both.
 
-PCA and K-means themselves are built in notebook 06 and used from scikit-learn afterwards. This module holds what they
+PCA and K-means themselves are built in notebook 08 and used from scikit-learn afterwards. This module holds what they
 need on poses and what tells whether their answer means something.
 """
 

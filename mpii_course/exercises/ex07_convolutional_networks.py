@@ -1,4 +1,4 @@
-"""Checks of notebook 05: sliding a kernel, sizes, counting parameters, receptive field."""
+"""Checks of notebook 07: sliding a kernel, sizes, counting parameters, receptive field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _slide(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return np.einsum("rcuv,uv->rc", windows, kernel)
 
 
-@exercise("05-1")
+@exercise("07-1")
 def slide(answer: Any) -> str | None:
     """Cross-correlation, valid: (H - a + 1, W - b + 1)."""
     rng = np.random.default_rng(5)
@@ -43,7 +43,7 @@ def slide(answer: Any) -> str | None:
     return None if tall == (5, 4) else hint
 
 
-@exercise("05-2")
+@exercise("07-2")
 def output_side(answer: Any) -> str | None:
     """Floor((n + 2p - k) / s) + 1."""
     cases = [(6, 3, 0, 1), (7, 3, 0, 2), (8, 3, 1, 2), (11, 4, 2, 3), (256, 7, 3, 2)]
@@ -63,7 +63,7 @@ def output_side(answer: Any) -> str | None:
     return diagnose(got, way // s + 1, mistakes, otherwise)
 
 
-@exercise("05-3")
+@exercise("07-3")
 def trainable(answer: Any) -> str | None:
     """BN 48, 1x1 48->32, BN 32, 3x3 32->32, BN 32, 1x1 32->64, skip 1x1 48->64: 16,288."""
     norms, biases = 2 * (48 + 32 + 32), 32 + 32 + 64 + 64
@@ -86,7 +86,7 @@ def trainable(answer: Any) -> str | None:
     return diagnose(answer, right, mistakes, otherwise)
 
 
-@exercise("05-4")
+@exercise("07-4")
 def receptive_field(answer: Any) -> str | None:
     """Field: r += (k - 1) * jump before the jump is multiplied by the stride."""
     layers = [(7, 2), (3, 1), (2, 2), (3, 1)]

@@ -1,4 +1,4 @@
-"""Checks of notebook 06: the first component, how many to keep, one round of K-means, a silhouette."""
+"""Checks of notebook 08: the first component, how many to keep, one round of K-means, a silhouette."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _upright(vector: np.ndarray) -> np.ndarray:
     return vector * np.sign(vector[np.abs(vector).argmax()])
 
 
-@exercise("06-1")
+@exercise("08-1")
 def first_component(answer: Any) -> str | None:
     """Largest eigenvalue and its eigenvector of the covariance matrix with N - 1."""
     rng = np.random.default_rng(6)
@@ -56,7 +56,7 @@ def first_component(answer: Any) -> str | None:
     )
 
 
-@exercise("06-2")
+@exercise("08-2")
 def components_needed(answer: Any) -> str | None:
     """Smallest k with sum of the first k squared singular values >= share of all."""
     sigma = np.array([4.0, 3.0, 2.0, 1.0, 1.0, 1.0])  # squares 16 9 4 1 1 1, of 32
@@ -80,7 +80,7 @@ def components_needed(answer: Any) -> str | None:
     return diagnose(got, needed(sigma**2), mistakes, otherwise)
 
 
-@exercise("06-3")
+@exercise("08-3")
 def one_round(answer: Any) -> str | None:
     """Assign to the nearest centre, then means; empty groups stay."""
     rng = np.random.default_rng(7)
@@ -113,7 +113,7 @@ def one_round(answer: Any) -> str | None:
     return None if close(lonely, [[0.5, 0.0], [99.0, 99.0]]) else "A group that nobody joined should keep its centre."
 
 
-@exercise("06-4")
+@exercise("08-4")
 def silhouette(answer: Any) -> str | None:
     """Compute (b - a) / max(a, b), a without the point itself, b the nearest other group."""
     rng = np.random.default_rng(8)

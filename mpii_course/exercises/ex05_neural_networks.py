@@ -1,4 +1,4 @@
-"""Checks of notebook 04: a layer for a batch, gradients of a layer, one layer back, batch normalization."""
+"""Checks of notebook 05: a layer for a batch, gradients of a layer, one layer back, batch normalization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from mpii_course.exercises import call, close, diagnose, exercise
 
 
-@exercise("04-1")
+@exercise("05-1")
 def hidden_layer(answer: Any) -> str | None:
     """W @ h + b as a column, then ReLU."""
     rng = np.random.default_rng(1)
@@ -35,7 +35,7 @@ def hidden_layer(answer: Any) -> str | None:
     return None if shape == (5, 3) else f"For W (5, 2) and h (2, 3) the shape is (5, 3), not {shape}."
 
 
-@exercise("04-2")
+@exercise("05-2")
 def layer_gradients(answer: Any) -> str | None:
     """Slopes from delta = 2 (P - y) / (m B); delta h^T; sum of delta over the batch."""
     rng = np.random.default_rng(2)
@@ -63,7 +63,7 @@ def layer_gradients(answer: Any) -> str | None:
     return diagnose(second, by_bias, flat, "The derivative by b is not right yet: sum delta over the observations.")
 
 
-@exercise("04-3")
+@exercise("05-3")
 def one_layer_back(answer: Any) -> str | None:
     """(W^T delta) * (z > 0)."""
     rng = np.random.default_rng(3)
@@ -85,7 +85,7 @@ def one_layer_back(answer: Any) -> str | None:
     return None if shape == (5, 3) else f"For W_next (2, 5) the result has shape (5, B), not {shape}."
 
 
-@exercise("04-4")
+@exercise("05-4")
 def batch_norm_step(answer: Any) -> str | None:
     """Biased variance over the batch, epsilon inside the root, and moving averages that move slowly."""
     rng = np.random.default_rng(4)
