@@ -10,17 +10,16 @@ import reprlib
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mpii_lib.errors import ArgumentError
 
-P = ParamSpec("P")
-R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set)  # no object of a library is one
+PLAIN = ("builtins", "numpy")  # where the types of numbers, texts, lists, functions and arrays come from
 WORDS: dict[Any, str] = {
     bool: "True or False",
     int: "a whole number",
@@ -31,25 +30,32 @@ WORDS: dict[Any, str] = {
 }
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate `function` so that an argument of another kind than its annotation is an ArgumentError of one line.
+def checked(function: F) -> F:
+    """Decorate a function so that an argument of another kind than its annotation is an ArgumentError of one line.
+
+    A class, such as a dataclass, is checked where it is made.
 
     Looked at are numbers (finite ones), text, paths, Literal, arrays of numbers, functions, and sequences and tuples
     with what they hold. NumPy's numbers count as numbers, lists as tuples. For a class, an object with the same
-    attributes will do; None, a number, text or a list will not.
+    attributes will do; None, a number, text, a list, an array or a function will not.
     """
+    if isinstance(function, type):  # a dataclass, whose __init__ stands nowhere
+        function.__init__ = checked(function.__init__)  # type: ignore[misc]
+        return function
     signature = inspect.signature(function)
 
     @functools.cache
     def hint(name: str) -> Any:
         written = signature.parameters[name].annotation
+        if written is inspect.Parameter.empty:  # self
+            return object
         try:
             return eval(written, getattr(function, "__globals__", {})) if isinstance(written, str) else written
         except NameError:  # imported for type checkers only, as Keras is
             return object if any(mark in written for mark in "|[") else written
 
     @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         for name, value in signature.bind(*args, **kwargs).arguments.items():
             if signature.parameters[name].kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
                 if not accepts(hint(name), value):
@@ -57,7 +63,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                     raise ArgumentError(f"{caller}: {name} is {reprlib.repr(value)}; give {words(hint(name))}")
         return function(*args, **kwargs)
 
-    return wrapper
+    return wrapper  # type: ignore[return-value]
 
 
 def accepts(hint: Any, value: Any) -> bool:
@@ -85,7 +91,7 @@ def accepts(hint: Any, value: Any) -> bool:
         many = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
         return many and all(accepts(inner[0], each) for each in holds)
     if isinstance(origin, str) or (isinstance(origin, type) and origin.__module__.startswith("mpii_")):
-        return not isinstance(value, PLAIN)
+        return type(value).__module__ not in PLAIN
     return not isinstance(origin, type) or isinstance(value, origin)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -96,6 +97,8 @@ def test_what_fits_is_let_through(name, value):
         ("table", [1], "DataFrame"),
         ("image", [1], "an array"),
         ("annotations", "file.mat", "Annotations"),
+        ("annotations", object(), "Annotations"),
+        ("annotations", np.zeros(3), "Annotations"),
         ("model", "VGG16", "keras.Model"),
     ],
 )
@@ -129,3 +132,15 @@ def test_the_error_is_a_type_error_too_and_a_missing_argument_stays_pythons():
         function("1")
     with pytest.raises(TypeError, match="missing"):
         function()
+
+
+def test_a_dataclass_is_checked_where_it_is_made():
+    @checked
+    @dataclass(frozen=True)
+    class Point:
+        x: float
+        name: str = ""
+
+    assert Point(1.5).x == 1.5 and isinstance(Point, type)
+    with pytest.raises(ArgumentError, match="Point: name is 3; give text"):
+        Point(1.5, 3)
