@@ -1,55 +1,87 @@
 """Exercises that tell the student whether the answer is right, and if not, which mistake it looks like.
 
-A notebook says `check("04-2", answer)`. The checks of notebook NN stand in the module `exNN_<topic>` of this package:
+A notebook says `check("01-1", answer)`. The checks of notebook NN stand in the module `exNN_<topic>` of this package:
 one function for each exercise, which returns None when the answer is right and a hint when it is not::
 
-    @exercise("04-2")
-    def mean_squared_error(answer):
-        got = call(answer, [1.0, 2.0], [1.0, 4.0])
-        mistakes = {"That is the sum of the squares. Divide by their number n.": 4.0}
-        return diagnose(got, 2.0, mistakes, f"For y = [1, 2] and p = [1, 4] you get {got}, not the mean of 0 and 4.")
+    @exercise("01-1")
+    def squared_error(answer):
+        "Mean squared error, and the steps of the hint as below."
+        mistakes = {"That is the sum of the squares. Divide by their number n.": 9.0}
+        return diagnose(call(answer, np.array([1.0, 2.0]), np.array([1.0, 5.0])), 4.5, mistakes)
+
+What goes wrong everywhere (no `return`, the wrong shape, NaN, a turned sign ...) is recognised by `call` and `diagnose`
+themselves. The numbered lines of the function's docstring are what `check(..., hint=1)`, `hint=2` and so on say besides;
+the last is the formula or the idea of the solution::
+
+    1. Errors above and below must not cancel.
+    2. np.mean((y - predicted) ** 2)
 """
 
 from __future__ import annotations
 
 import html
 import importlib
+import inspect
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from mpii_course.exercises import diagnosis, progress
+from mpii_course.exercises.diagnosis import (
+    CodeStops,
+    Hint,
+    NotAttempted,
+    call,
+    call_each,
+    close,
+    diagnose,
+    diagnose_each,
+)
+from mpii_lib.errors import one_line
+
+__all__ = [
+    "CodeStops",
+    "Hint",
+    "NotAttempted",
+    "Verdict",
+    "call",
+    "call_each",
+    "check",
+    "close",
+    "diagnose",
+    "diagnose_each",
+    "exercise",
+    "exercise_numbers",
+    "summary",
+]
 
 Checker = Callable[[Any], str | None]
 _CHECKERS: dict[str, Checker] = {}
 _LOOK = {"correct": ("#00664A", "✔"), "hint": ("#8A4B00", "➜"), "not attempted": ("#444444", "○")}
 
 
-class NotAttempted(Exception):
-    """The stub is still in place."""
-
-
-class Hint(Exception):
-    """Ends a check early; its text is the hint."""
-
-
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` returns: `state` is "not attempted", "hint" or "correct"."""
+    """What `check` returns: `state` is "not attempted", "hint" or "correct"; `more` the next step of the hint, or 0."""
 
     exercise: str
     state: str
     message: str
+    more: int = 0
 
     def __repr__(self) -> str:
         return f"{self.exercise} {self.state}: {self.message}"
 
     def _repr_html_(self) -> str:
         colour, mark = _LOOK[self.state]
+        more = (
+            f" <em>check(&quot;{self.exercise}&quot;, &hellip;, hint={self.more}) says more.</em>" if self.more else ""
+        )
         return (
             f'<p style="border-left:4px solid {colour};padding-left:.6em"><strong style="color:{colour}">{mark} '
-            f"{self.exercise} {self.state}</strong>: {html.escape(self.message)}</p>"
+            f"{self.exercise} {self.state}</strong>: {html.escape(self.message)}{more}</p>"
         )
 
 
@@ -63,7 +95,7 @@ def exercise(number: str) -> Callable[[Checker], Checker]:
     return register
 
 
-def check(number: str, answer: Any) -> Verdict:
+def check(number: str, answer: Any, hint: int = 0) -> Verdict:
     """Say whether an answer is right. Never raises.
 
     Parameters
@@ -72,94 +104,67 @@ def check(number: str, answer: Any) -> Verdict:
         The exercise, "NN-k": notebook and position in it.
     answer
         A value or a function, as the exercise asks. `...` (or a function that returns it) means not attempted.
+    hint
+        How much to say besides: 1 for the first step of the hint, 2 for the next; the last is the formula.
 
     Returns
     -------
     Verdict
         "not attempted", "hint" with a sentence about the mistake, or "correct". Shows itself in a notebook.
     """
-    checker = _find(number)
-    if checker is None:
-        known = ", ".join(sorted(name for name in _CHECKERS if name[:2] == number[:2])) or "none in this notebook"
-        return Verdict(number, "hint", f"There is no exercise of this number; there is {known}.")
+    known = exercise_numbers()
+    if number not in known:
+        there = ", ".join(name for name in known if name[:2] == str(number)[:2]) or f"{known[0]} to {known[-1]}"
+        return Verdict(str(number), "hint", f"There is no exercise of this number; there is {there}.")
+    checker = _CHECKERS[number]
+    steps = _steps(checker)
+    state, message = _judge(checker, answer)
+    step = min(hint, len(steps)) if isinstance(hint, int) else 0
+    if state != "correct" and step > 0:
+        message = f"{message} Hint {step} of {len(steps)}: {steps[step - 1]}"
+    progress.note(number, state, step)
+    return Verdict(number, state, message, more=step + 1 if state == "hint" and step < len(steps) else 0)
+
+
+def _judge(checker: Checker, answer: Any) -> tuple[str, str]:
+    """The state of an answer and a sentence about it."""
     try:
-        _stop_at_stub(answer)
+        diagnosis.start(answer)
         hint = checker(answer)
-    except (NotAttempted, NotImplementedError):
-        return Verdict(number, "not attempted", "replace the dots (...) with your answer and run the cell again.")
+    except NotAttempted:
+        return "not attempted", "replace the dots (...) with your answer and run the cell again."
     except Hint as early:
         hint = str(early)
-    except Exception as error:  # whatever a student's code raises is a hint, not a crash in front of the class
-        hint = f"Your code stops with {type(error).__name__}: {error}"
-    return Verdict(number, "hint", hint) if hint else Verdict(number, "correct", "well done.")
+    except Exception as error:  # what the check cannot take apart is a hint, not a crash in front of the class
+        hint = f"Your answer is not of the kind that is expected here ({type(error).__name__}: {one_line(error)})."
+    return ("hint", hint) if hint else ("correct", "well done.")
 
 
-def call(function: Any, *arguments: Any, returns: Sequence[str] = ()) -> Any:
-    """Call a student's function and return its result.
-
-    Parameters
-    ----------
-    function
-        The student's answer: NotAttempted when it gives back `...` or None, TypeError when it is no function.
-    *arguments
-        Passed on.
-    returns
-        Names of what it returns, where that is several things: any other number of them is a hint.
-    """
-    if not callable(function):
-        raise TypeError(f"a function is expected here, not {type(function).__name__}")
-    result = function(*arguments)
-    _stop_at_stub(result)
-    for value in result if isinstance(result, tuple) else ():
-        _stop_at_stub(value)
-    if returns and not (isinstance(result, tuple | list) and len(result) == len(returns)):
-        raise Hint(f"Return {len(returns)} things, in this order: {' and '.join(returns)}.")
-    return result
+def _steps(checker: Checker) -> list[str]:
+    """The numbered lines of a check's docstring."""
+    lines = re.findall(r"^\d\. (.+(?:\n .+)*)", inspect.getdoc(checker) or "", flags=re.M)
+    return [" ".join(line.split()) for line in lines]
 
 
-def close(got: Any, wanted: Any, tolerance: float = 1e-6) -> bool:
-    """Whether numbers or arrays agree in shape and value (absolute and relative tolerance); False for anything else."""
-    try:
-        left, right = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
-    except (TypeError, ValueError):
-        return False
-    return left.shape == right.shape and bool(np.allclose(left, right, rtol=tolerance, atol=tolerance))
+def exercise_numbers() -> list[str]:
+    """The numbers of all exercises of the course, in their order."""
+    for module in pkgutil.iter_modules(__path__):
+        if module.name.startswith("ex"):
+            importlib.import_module(f"{__name__}.{module.name}")
+    return sorted(_CHECKERS)
 
 
-def diagnose(
-    got: Any, right: Any, mistakes: Mapping[str, Any], otherwise: str, *, tolerance: float = 1e-6
-) -> str | None:
-    """Compare an answer with the right one and with those of usual mistakes, as `close` does.
+def summary(name: str = "") -> progress.Progress:
+    """Show which exercises are solved, and write a small file about it that a teacher can collect.
 
     Parameters
     ----------
-    got, right
-        The student's number or array, and the right one.
-    mistakes
-        From a hint to what comes out when the mistake is made of which it speaks; the first that agrees counts.
-    otherwise
-        The hint for any other answer.
-    tolerance
-        As for `close`.
+    name
+        Yours, as the teacher knows you; it is remembered. Before it is given, the name of your account.
 
     Returns
     -------
-    str or None
-        None when the answer is right, else a hint.
+    Progress
+        Shows itself as a table, one row a notebook, and says where the file is.
     """
-    if close(got, right, tolerance):
-        return None
-    return next((hint for hint, wrong in mistakes.items() if close(got, wrong, tolerance)), otherwise)
-
-
-def _stop_at_stub(value: Any) -> None:
-    if value is None or value is ...:
-        raise NotAttempted
-
-
-def _find(number: str) -> Checker | None:
-    if number not in _CHECKERS:
-        for module in pkgutil.iter_modules(__path__):
-            if module.name.startswith(f"ex{number[:2]}_"):
-                importlib.import_module(f"{__name__}.{module.name}")
-    return _CHECKERS.get(number)
+    return progress.summary(name, exercise_numbers())
