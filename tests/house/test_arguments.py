@@ -37,6 +37,7 @@ def everything(
     image: NDArray[np.uint8] | None = None,
     annotations: Annotations | None = None,
     model: keras.Model | None = None,
+    anything: Any = None,
     **more,
 ):
     return number
@@ -67,6 +68,7 @@ class Alike:
         ("image", np.zeros((2, 2), np.uint8)),
         ("annotations", Alike()),
         ("model", Alike()),
+        ("anything", 1j),
         ("more", None),
     ],
 )
@@ -81,6 +83,7 @@ def test_what_fits_is_let_through(name, value):
         ("number", 1.0, "a whole number"),
         ("share", float("nan"), "a finite number"),
         ("share", float("-inf"), "a finite number"),
+        ("share", 10**400, "a finite number"),
         ("kind", "c", "one of 'a', 'b'"),
         ("kind", [], "one of 'a', 'b'"),
         ("flag", 1, "True or False"),
