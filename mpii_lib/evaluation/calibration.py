@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
-from scipy.special import softmax
+from scipy.special import log_softmax
 
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.class_scores import checked_labels
 from mpii_lib.evaluation.resampling import Scored, Statistic, check_metric, weighted_mean
 
-_SMALLEST = 1e-12  # a float32 softmax gives 0 where it means "hardly ever"; the logarithm needs a number
+_SMALLEST = 1.2e-38  # a float32 softmax gives 0 for what is smaller; the logarithm needs a number
 _TEMPERATURES = (0.05, 20.0)
 
 
@@ -35,6 +35,7 @@ class Calibration(Scored):
     """
 
     METRICS: ClassVar = ("expected_calibration_error", "brier", "log_loss", "confidence", "accuracy")
+    TOPS: ClassVar = {"brier": 2.0, "log_loss": np.inf}
     labels: np.ndarray
     probabilities: np.ndarray
     edges: np.ndarray
@@ -93,7 +94,7 @@ class Calibration(Scored):
         return self.value("accuracy")
 
     def statistic(self, metric: str) -> Statistic:
-        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the bootstrap."""
+        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the interval."""
         check_metric(metric, self.METRICS)
         if metric != "expected_calibration_error":
             return weighted_mean(self.examples[metric].to_numpy())
@@ -133,7 +134,7 @@ def evaluate_calibration(
     Returns
     -------
     Calibration
-        Reliability table, expected calibration error, Brier score and log loss, with bootstrap intervals.
+        Reliability table, expected calibration error, Brier score and log loss, with intervals.
 
     Raises
     ------
@@ -166,26 +167,33 @@ class Temperature:
     before: float
     after: float
 
+    @property
+    def at_bound(self) -> bool:
+        """Whether the search ended at 0.05 or 20, so that the best temperature lies beyond."""
+        return not 1.001 * _TEMPERATURES[0] < self.value < 0.999 * _TEMPERATURES[1]
+
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
         """Divide the logarithms by the temperature and normalise again: (N, C) to float64 (N, C)."""
-        return _tempered(np.asarray(probabilities, dtype=np.float64), self.value)
+        return np.exp(_log_tempered(np.asarray(probabilities, dtype=np.float64), self.value))
 
     def __repr__(self) -> str:
-        return f"temperature {self.value:.2f}, log loss {self.before:.3f} before and {self.after:.3f} after"
+        bound = " (at the end of the search: the best lies beyond)" if self.at_bound else ""
+        return f"temperature {self.value:.2f}{bound}, log loss {self.before:.3f} before and {self.after:.3f} after"
 
 
 def fit_temperature(labels: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> Temperature:
     """Find the temperature with the smallest log loss, from 0.05 to 20.
 
     Fit it on validation examples: neither on those that the classifier has learned, of which it is far too sure, nor on
-    the test. The log loss is convex in 1 / temperature, so there is one best value.
+    the test. The log loss is convex in 1 / temperature, so there is one best value. Where it lies beyond 0.05 or 20, as
+    when no example is wrong, the result says so (`at_bound`).
 
     Parameters
     ----------
     labels
         Integer class of each example (N,).
     probabilities
-        (N, C), rows that sum to 1, from a softmax. Zeros are taken for 1e-12.
+        (N, C), rows that sum to 1, from a softmax. Zeros are taken for 1.2e-38, the smallest of float32.
 
     Returns
     -------
@@ -199,14 +207,14 @@ def fit_temperature(labels: Sequence[int] | np.ndarray, probabilities: np.ndarra
     known, scores = _checked(labels, probabilities)
 
     def loss(logarithm: float) -> float:
-        return Calibration(known, _tempered(scores, float(np.exp(logarithm))), np.array([0.0, 1.0])).log_loss
+        return float(-_log_tempered(scores, np.exp(logarithm))[np.arange(len(known)), known].mean())
 
     best = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded", options={"xatol": 1e-6})
     return Temperature(float(np.exp(best.x)), loss(0.0), float(best.fun))
 
 
-def _tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    return softmax(np.log(np.maximum(probabilities, _SMALLEST)) / temperature, axis=1)
+def _log_tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    return log_softmax(np.log(np.maximum(probabilities, _SMALLEST)) / temperature, axis=1)
 
 
 def _checked(labels: Sequence[int] | np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,15 +10,16 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.resampling import (
     Groups,
     Scored,
     Statistic,
-    bootstrap,
     check_metric,
     group_codes,
-    percentiles,
+    score_ends,
+    standard_error,
 )
 
 _SHOWN_CLASSES = 25
@@ -80,7 +81,7 @@ class ClassScores(Scored):
         return self.value("mean_average_precision")
 
     def statistic(self, metric: str) -> Statistic:
-        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the bootstrap."""
+        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the interval."""
         check_metric(metric, self.METRICS)
         of_classes = self.class_statistic(_MEAN_OF[metric])
         return lambda weights: _mean_of_known(of_classes(weights))
@@ -102,39 +103,29 @@ class ClassScores(Scored):
 
         return statistic
 
-    def class_intervals(
-        self, metric: str, groups: Groups = None, seed: int = 0, repeats: int = 1000, level: float = 0.95
-    ) -> pd.DataFrame:
-        """Bootstrap intervals of a score for each class that the labels hold.
+    @checked
+    def class_intervals(self, metric: str, groups: Groups = None, seed: int = 0, level: float = 0.95) -> pd.DataFrame:
+        """Intervals of a score for each class that the labels hold.
 
         Parameters
         ----------
         metric
             One of `CLASS_METRICS`.
-        groups, seed, repeats, level
+        groups, seed, level
             As for `interval`.
 
         Returns
         -------
         DataFrame
             By class, in its order: `value`, `low`, `high`, `support` (examples) and `groups` (groups that hold the
-            class). A class of fewer than two groups has no interval (NaN): to draw its only video again and again tells
-            nothing about other videos.
+            class). A class of fewer than five groups has no interval (NaN): so few videos tell nothing about others.
         """
         statistic, count = self.class_statistic(metric), len(self.labels)
         codes = group_codes(groups, count)
-        low, high = percentiles(bootstrap(statistic, count, groups, seed, repeats), level)
-        table = pd.DataFrame(
-            {
-                "value": statistic(np.ones(count)),
-                "low": low,
-                "high": high,
-                "support": self.hot.sum(axis=0),
-                "groups": [len(np.unique(codes[column])) for column in self.hot.T],
-            },
-            index=pd.Index(self.classes, name="class"),
-        )
-        table.loc[table["groups"] < 2, ["low", "high"]] = np.nan
+        value, held = statistic(np.ones(count)), np.array([len(np.unique(codes[column])) for column in self.hot.T])
+        low, high = score_ends(value, standard_error(statistic, codes, seed), held, level)
+        columns = {"value": value, "low": low, "high": high, "support": self.hot.sum(axis=0), "groups": held}
+        table = pd.DataFrame(columns, index=pd.Index(self.classes, name="class"))
         return table[table["support"] > 0]
 
     def _summary(self) -> dict[str, str]:

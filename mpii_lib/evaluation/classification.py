@@ -102,7 +102,7 @@ class ClassificationResult(ClassScores):
         )
 
     def statistic(self, metric: str) -> Statistic:
-        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the bootstrap."""
+        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the interval."""
         if metric == "accuracy":
             return weighted_mean(self.predictions == self.labels)
         return super().statistic(metric)
@@ -110,13 +110,11 @@ class ClassificationResult(ClassScores):
     def scores(self, groups: Groups = None, seed: int = 0) -> dict[str, float]:
         """Give the scores as a dict for the run record (`mpii_lib.training.add_scores`).
 
-        `accuracy_low` and `accuracy_high` are the ends of the 95 % interval, with `groups` and `seed` as in `interval`.
+        `accuracy_low` and `accuracy_high` are the ends of the 95 % interval, with `groups` and `seed` as in `interval`;
+        they are left out where there is none.
         """
-        accuracy = self.interval(groups=groups, seed=seed)
         return {
-            "accuracy": accuracy.value,
-            "accuracy_low": accuracy.low,
-            "accuracy_high": accuracy.high,
+            **self.interval(groups=groups, seed=seed).record("accuracy"),
             "balanced_accuracy": self.balanced_accuracy,
             "macro_f1": self.macro_f1,
             "mean_average_precision": self.mean_average_precision,
@@ -126,9 +124,8 @@ class ClassificationResult(ClassScores):
         }
 
     def _summary(self) -> dict[str, str]:
-        single = self.interval()
         return {
-            "accuracy": f"{single.value:.3f} ({single.low:.3f} to {single.high:.3f} if the examples were independent)",
+            "accuracy": f"{self.interval()}, if the examples are independent",
             "always the most frequent class": f"{self.majority:.3f}",
             "balanced accuracy": f"{self.balanced_accuracy:.3f}",
             "macro F1": f"{self.macro_f1:.3f}",
@@ -153,7 +150,7 @@ def evaluate_classifier(
     Returns
     -------
     ClassificationResult
-        Scores, tables, and bootstrap intervals.
+        Scores, tables, and intervals.
 
     Raises
     ------

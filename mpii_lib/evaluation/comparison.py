@@ -72,7 +72,8 @@ def compare_settings(
     """Say which settings differ from a baseline by more than the spread of the repeats.
 
     Differences are taken seed by seed: run and baseline of one seed share their initial weights, and often their
-    order, and what the seed does to both alike falls out. The mean difference is then set against its standard error
+    order, and what the seed does to both alike falls out. Runs of a setting that share a seed, because they differ in
+    something that `baseline` does not name, count once, with their mean. The mean difference is then set against its standard error
     s / sqrt(n), where s is the standard deviation of the n differences, with Student's t interval of n - 1 degrees of
     freedom (Student 1908). Few repeats make it wide: its factor is 4.3 for three repeats, 2.8 for five, 2.3 for ten.
     The verdict is
@@ -102,7 +103,7 @@ def compare_settings(
     -------
     DataFrame
         Indexed by what differs from the baseline ("batch_size 100"); columns `difference`, `low` and `high` (its
-        interval), `std` (of the single differences), `repeats`, `verdict`, `weights`.
+        interval), `std` (of the single differences), `repeats` (seeds that both have), `verdict`, `weights`.
 
     Raises
     ------
@@ -118,13 +119,13 @@ def compare_settings(
     is_base = same.all(axis=1)
     if not is_base.any():
         raise MpiiError(f"compare_settings: no finished run is of the baseline {dict(baseline)}; train it first")
-    base = done[is_base].set_index(pair)[metric].astype(float)
+    base = done[is_base].groupby(pair)[metric].mean()
     rows = {}
     for key, runs in done[~is_base].groupby(keys, sort=False, dropna=False):
         changed = [
             f"{name} {value}" for name, value in zip(keys, key, strict=True) if not same.loc[runs.index[0], name]
         ]
-        differences = (runs.set_index(pair)[metric].astype(float) - base).dropna().to_numpy()
+        differences = (runs.groupby(pair)[metric].mean() - base).dropna().to_numpy(float)
         weights = pd.concat([_weights(done[is_base]), _weights(runs)]).unique()
         rows[", ".join(changed)] = _verdict(differences, level) | {"weights": " + ".join(weights)}
     columns = ["difference", "low", "high", "std", "repeats", "verdict", "weights"]

@@ -68,7 +68,7 @@ class MultilabelResult(ClassScores):
         return float((self.labels == 0).mean())
 
     def statistic(self, metric: str) -> Statistic:
-        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the bootstrap."""
+        """Give a score of `METRICS` as a function of the weights (N,) of the examples, for the interval."""
         if metric == "label_accuracy":
             return weighted_mean((self.given == self.hot).mean(axis=1))
         if metric == "micro_f1":
@@ -79,11 +79,8 @@ class MultilabelResult(ClassScores):
 
     def scores(self, groups: Groups = None, seed: int = 0) -> dict[str, float]:
         """Give the scores as a dict for the run record, with the 95 % interval of the mean average precision."""
-        interval = self.interval(groups=groups, seed=seed)
         return {
-            "mean_average_precision": interval.value,
-            "mean_average_precision_low": interval.low,
-            "mean_average_precision_high": interval.high,
+            **self.interval(groups=groups, seed=seed).record("mean_average_precision"),
             "mean_average_precision_chance": self.chance,
             "macro_f1": self.macro_f1,
             "micro_f1": self.micro_f1,
@@ -122,7 +119,7 @@ def evaluate_multilabel(
     Returns
     -------
     MultilabelResult
-        Average precision, F1, tables, and bootstrap intervals.
+        Average precision, F1, tables, and intervals.
 
     Raises
     ------
