@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 import reprlib
-import sys
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
@@ -80,7 +80,7 @@ def accepts(hint: Any, value: Any) -> bool:
     if origin is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
     if origin is float:
-        return isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+        return isinstance(value, Real) and not isinstance(value, bool) and is_finite(value)
     if origin is Callable:
         return callable(value)
     if origin is tuple and inner and inner[-1] is not Ellipsis:
@@ -93,6 +93,14 @@ def accepts(hint: Any, value: Any) -> bool:
     if isinstance(origin, str) or (isinstance(origin, type) and origin.__module__.startswith("mpii_")):
         return type(value).__module__ not in PLAIN
     return hint is Any or not isinstance(origin, type) or isinstance(value, origin)
+
+
+def is_finite(number: Real) -> bool:
+    """Tell whether a number is finite, and as a float too."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def is_numeric(value: Any) -> bool:
