@@ -72,7 +72,7 @@ def accepts(hint: Any, value: Any) -> bool:
     if hint == ArrayLike:
         return is_numeric(value)
     if origin in (Union, types.UnionType):
-        return any(accepts(each, value) for each in inner)
+        return any(accepts(each, value) for each in members(hint))
     if origin is Literal:
         return isinstance(value, str | int | type(None)) and value in inner
     if origin is bool:
@@ -103,6 +103,12 @@ def is_finite(number: Real) -> bool:
         return False
 
 
+def members(union: Any) -> list[Any]:
+    """What a union takes; ArrayLike, itself a union of text, lists and more, stays one."""
+    inner, arrays = get_args(union), get_args(ArrayLike)
+    return [ArrayLike, *(each for each in inner if each not in arrays)] if set(arrays) <= set(inner) else list(inner)
+
+
 def is_numeric(value: Any) -> bool:
     """Tell whether NumPy makes an array of numbers of `value`."""
     try:
@@ -117,7 +123,7 @@ def words(hint: Any) -> str:
     if hint in WORDS:
         return WORDS[hint]
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(words(each) for each in inner))
+        return " or ".join(dict.fromkeys(words(each) for each in members(hint)))
     if origin is Literal:
         return f"one of {', '.join(map(repr, inner))}"
     if origin is tuple and inner and inner[-1] is not Ellipsis:
