@@ -20,14 +20,9 @@ if TYPE_CHECKING:
 
 # No module here is called like a name of this table: importing it would hide the name behind the module.
 _NEEDS_KERAS = {
-    "EpochSeeds": "callbacks",
-    "ResumeRun": "callbacks",
-    "RunRecord": "callbacks",
-    "run_callbacks": "callbacks",
-    "Features": "features",
-    "cached_features": "features",
-    "HeatmapMSE": "losses",
-    "SpatialCrossEntropy": "losses",
+    **dict.fromkeys(("EpochSeeds", "ResumeRun", "RunRecord", "run_callbacks"), "callbacks"),
+    **dict.fromkeys(("Features", "cached_features"), "features"),
+    **dict.fromkeys(("HeatmapMSE", "SpatialCrossEntropy"), "losses"),
     "PCKhCallback": "pose_callback",
 }
 

@@ -7,24 +7,27 @@ import json
 import math
 import os
 import random
-import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.errors import TrainingError
-from mpii_lib.files import make_folder
-from mpii_lib.training.records import RECORD_NAME, new_record, peak_memory_mib, read_record, write_record
+from mpii_lib.files import file_bytes, make_folder, want_room
+from mpii_lib.training import records
 
 BEST = "best.weights.h5"
 BACKUP = "backup"
 LATEST = f"{BACKUP}/latest.weights.h5"
+PREVIOUS = f"{LATEST}.bkp"  # as `BackupAndRestore` names it
 
 
+@checked
 def run_callbacks(
     folder: str | Path,
     data: Any = None,
@@ -32,7 +35,7 @@ def run_callbacks(
     hyperparameters: Mapping[str, Any] | None = None,
     patience: int | None = None,
     monitor: str = "val_loss",
-    mode: str = "auto",
+    mode: Literal["auto", "min", "max"] = "auto",
     seed: int = 0,
     extra: Iterable[keras.callbacks.Callback] = (),
 ) -> list[keras.callbacks.Callback]:
@@ -58,13 +61,15 @@ def run_callbacks(
         What is trained on: an `ImageDataset` or `PoseDataset`, which is told the epoch, the `Features` of
         `cached_features`, or a tuple of arrays. A run on other data is refused; without it nobody can tell.
     hyperparameters
-        What describes the run to a reader of its record. They must be the same for the run to go on, "epochs" apart.
+        What describes the run to a reader of its record: numbers, text, paths, lists of them. They must be the same
+        for the run to go on, "epochs" apart.
     patience
         Stop after this many epochs in a row without an improvement. The model then ends with the weights of the best
         epoch; without it, with those of the last.
     monitor, mode
         Column of the history that decides what is best, and whether it gets better by falling ("min") or rising
-        ("max"). "auto" knows the way of losses, accuracies and PCKh.
+        ("max"). "auto" knows the way of losses, accuracies and PCKh, and no other: an error taken for a score would
+        keep the worst weights.
     seed
         Of dropout, and of the order of arrays.
 
@@ -72,8 +77,10 @@ def run_callbacks(
     ------
     TrainingError
         The folder cannot be written, holds another run, or the direction of `monitor` is not known. While it trains:
-        when the loss becomes NaN.
+        when the loss becomes NaN, or the disk has no room for the weights of an epoch.
     """
+    if not 0 <= seed < 2**32 or (patience is not None and patience < 1):
+        raise TrainingError(f"seed {seed}, patience {patience}: give a seed of 0 to {2**32 - 1}, a patience from 1 on")
     folder = Path(folder).expanduser()
     make_folder(folder, TrainingError)
     if mode == "auto":
@@ -81,7 +88,8 @@ def run_callbacks(
             raise TrainingError(f'monitor {monitor!r}: say mode="min" or mode="max", whichever way it gets better')
         mode = "min" if monitor.endswith("loss") else "max"
     watch = {"monitor": monitor, "mode": mode}
-    record = RunRecord(folder, data, dict(hyperparameters or {}), {**watch, "patience": patience, "seed": seed})
+    asked = json.loads(records.to_json(hyperparameters or {}, "hyperparameters"))
+    record = RunRecord(folder, data, asked, {**watch, "patience": patience, "seed": seed})
     # Keras formats the path: braces in a folder's name are doubled so that they stay what they are.
     best = str(folder / BEST).replace("{", "{{").replace("}", "}}")
     checkpoint = keras.callbacks.ModelCheckpoint(best, save_best_only=True, save_weights_only=True, **watch)
@@ -100,6 +108,7 @@ class EpochSeeds(keras.callbacks.Callback):
     is in no weight file. So do Python's and NumPy's global generators, with which Keras shuffles batches and arrays.
     """
 
+    @checked
     def __init__(self, dataset: Any = None, seed: int = 0) -> None:
         super().__init__()
         self.dataset, self.seed = dataset, seed
@@ -129,6 +138,7 @@ class RunRecord(keras.callbacks.Callback):
         What the caller says of the run; what the callbacks go by (monitor, mode, patience, seed).
     """
 
+    @checked
     def __init__(
         self, folder: Path, dataset: Any, hyperparameters: Mapping[str, Any], watch: Mapping[str, Any]
     ) -> None:
@@ -142,10 +152,10 @@ class RunRecord(keras.callbacks.Callback):
         """Refuse the folder of another run; take up the rows of this one."""
         self.record = self._describe()
         self.rows = []
-        if not (self.folder / RECORD_NAME).exists():
+        if not (self.folder / records.RECORD_NAME).exists():
             return
-        old = read_record(self.folder)
-        there, here = _identity(old), json.loads(json.dumps(_identity(self.record), default=str))
+        old = records.read_record(self.folder)
+        there, here = _identity(old), json.loads(records.to_json(_identity(self.record), "record"))
         names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
         if names and old["history"]:
             found = ", ".join(f"{name} {there.get(name)} there and {here.get(name)} here" for name in names[:4])
@@ -154,14 +164,17 @@ class RunRecord(keras.callbacks.Callback):
                 f"{self.folder}: holds a run with other settings ({found}{more}); give another folder, or delete this"
             )
         columns = old["history"]
-        self.rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        if columns and not {*records.BESIDE_LOGS, self.watch["monitor"]} <= set(columns):
+            raise TrainingError(f"{self.folder}: field history of its record is not that of a run; delete the folder")
+        whole = ([math.nan if value is None else value for value in column] for column in columns.values())
+        self.rows = [dict(zip(columns, values, strict=True)) for values in zip(*whole, strict=True)]
         if len(self.rows) > self.params["epochs"]:
             raise TrainingError(
                 f"{self.folder}: this run has {len(self.rows)} epochs already, {self.params['epochs']} are wanted; "
                 "give another folder, or as many epochs"
             )
-        self.record |= {name: old.get(name) for name in ("scores", "started", "peak_memory_mib")}
-        mend_backup(self.model, self.folder, [int(row["steps"]) for row in self.rows])
+        self.record |= {name: old[name] for name in ("scores", "started", "peak_memory_mib") if name in old}
+        mend_backup(self.model, self.folder, [row["steps"] for row in self.rows])
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start the clock."""
@@ -176,14 +189,17 @@ class RunRecord(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Note the epoch, before any weights of it are written: what a kill may leave is a row too many, never none."""
         if self.watch["monitor"] not in (logs or {}):
-            raise TrainingError(
-                f"monitor {self.watch['monitor']!r} is not in the history: use one of {', '.join(logs or {})}"
-            )
+            found = f"use one of {', '.join(logs)}, or validation data" if logs else "the training data gave no batch"
+            raise TrainingError(f"monitor {self.watch['monitor']!r} is not in the history: {found}")
         self._check(self.watch["monitor"], logs)
+        # The three files of weights find room, or HDF5 would end the interpreter: 4 bytes a number, and a header each.
+        size = 3 * sum(4 * math.prod(v.shape) + 4096 for v in [*self.model.variables, *self.model.optimizer.variables])
+        there = sum(max(0, file_bytes(self.folder / name)) for name in (BEST, LATEST, PREVIOUS))
+        want_room(self.folder, size - there, TrainingError)
         seconds = round(time.perf_counter() - self._started, 3)
         values = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, **values, "seconds": seconds, "steps": steps_of(self.model)})
-        peaks = (self.record.get("peak_memory_mib"), peak_memory_mib())
+        peaks = (self.record.get("peak_memory_mib"), records.peak_memory_mib())
         self.record["peak_memory_mib"] = max(filter(None, peaks), default=None)
         self.write("running")
 
@@ -192,7 +208,7 @@ class RunRecord(keras.callbacks.Callback):
         columns = self._columns()
         self.model.history.epoch = [epoch - 1 for epoch in columns.get("epoch", [])]
         self.model.history.history = {
-            name: values for name, values in columns.items() if name not in ("epoch", "seconds", "steps")
+            name: column for name, column in columns.items() if name not in records.BESIDE_LOGS
         }
         self.model._initial_epoch = None  # else the next `fit` of this model, in another folder, would begin there
         self.write("stopped early" if len(self.rows) < self.params["epochs"] else "complete")
@@ -211,7 +227,7 @@ class RunRecord(keras.callbacks.Callback):
             "skipped": list(getattr(self.dataset, "skipped", [])),
             **fields,
         }
-        write_record(self.folder, self.record)
+        records.write_record(self.folder, self.record)
 
     def _columns(self) -> dict[str, list[float]]:
         names = dict.fromkeys(name for row in self.rows for name in row)
@@ -249,7 +265,7 @@ class RunRecord(keras.callbacks.Callback):
             "model layers": hashlib.sha256(json.dumps(structure).encode()).hexdigest()[:12],
             "optimizer settings": json.dumps(config, sort_keys=True, default=str),
         }
-        return new_record(self.folder, model, self.hyperparameters, training, fingerprints)
+        return records.new_record(self.folder, model, self.hyperparameters, training, fingerprints)
 
 
 class ResumeRun(keras.callbacks.Callback):
@@ -260,6 +276,7 @@ class ResumeRun(keras.callbacks.Callback):
     restart what was best.
     """
 
+    @checked
     def __init__(
         self,
         record: RunRecord,
@@ -284,11 +301,9 @@ class ResumeRun(keras.callbacks.Callback):
             return
         self.stopping.best, self.stopping.best_epoch = self.checkpoint.best, best
         self.stopping.wait = epoch - 1 - best
-        try:
+        with suppress(Exception):  # torn by the kill, in an epoch that is trained again now and is the best again
             self.model.load_weights(folder / BEST)
             self.stopping.best_weights = self.model.get_weights()
-        except Exception:  # HDF5 and Keras raise a dozen kinds
-            pass  # torn by the kill, in an epoch that is trained again now and is the best again
         self.model.load_weights(folder / LATEST)
         if self.stopping.wait >= self.stopping.patience:
             self.model._initial_epoch = self.params["epochs"]
@@ -299,7 +314,7 @@ def fingerprint_of(data: Any) -> str:
     if hasattr(data, "fingerprint"):
         return data.fingerprint[:12]
     digest = hashlib.sha256()
-    for array in data or ():
+    for array in data if isinstance(data, tuple) else ():
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:12]
 
@@ -328,7 +343,7 @@ def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     return described | training | asked | record.get("fingerprints", {})
 
 
-def mend_backup(model: keras.Model, folder: Path, steps: list[int]) -> None:
+def mend_backup(model: keras.Model, folder: Path, steps: list[float]) -> None:
     """See that what `BackupAndRestore` will load is whole: a kill may have come while it was written.
 
     Whole are weights that can be loaded and whose count of steps stands in the record (`steps`, of each epoch). Where
@@ -336,7 +351,7 @@ def mend_backup(model: keras.Model, folder: Path, steps: list[int]) -> None:
     """
     latest, number = folder / LATEST, folder / BACKUP / "training_metadata.json"
     number.unlink(missing_ok=True)  # ResumeRun counts the epochs itself, and this file may be torn
-    saved = [path for path in (latest, latest.with_name(f"{latest.name}.bkp")) if path.exists()]
+    saved = [path for path in (latest, folder / PREVIOUS) if path.exists()]
     if not saved:
         return
     if not model.optimizer.built:
@@ -344,16 +359,11 @@ def mend_backup(model: keras.Model, folder: Path, steps: list[int]) -> None:
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.convert_to_numpy(variable) for variable in variables]
     for path in saved:
-        whole = latest.with_name("candidate.weights.h5")  # Keras goes by the ending
-        shutil.copyfile(path, whole)
-        try:
-            model.load_weights(whole)
+        os.replace(path, latest)
+        with suppress(Exception):  # HDF5 and Keras raise a dozen kinds for a torn file
+            model.load_weights(latest)
             if steps_of(model) in steps:
-                os.replace(whole, latest)
                 return
-        except Exception:  # HDF5 and Keras raise a dozen kinds for a torn file
-            pass
-        whole.unlink()
     if len(steps) > 1:
         raise TrainingError(f"{folder}: its weights are damaged or not those of its record; delete the folder")
     latest.unlink()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.datasets import ImageDataset
 from mpii_lib.errors import TrainingError
 from mpii_lib.files import cache_folder, make_folder, replacing
@@ -23,6 +24,7 @@ class Features(NamedTuple):
     image_ids: np.ndarray  # int64 (N,)
 
 
+@checked
 def cached_features(feature_extractor: keras.Model, dataset: ImageDataset, folder: str | Path = "") -> Features:
     """Give `feature_extractor.predict(dataset)`, from a file if it has been computed before.
 
@@ -63,7 +65,7 @@ def cached_features(feature_extractor: keras.Model, dataset: ImageDataset, folde
     features = feature_extractor.predict(dataset.in_order(), verbose=0)
     result = Features(np.asarray(features, np.float32), dataset.labels, dataset.image_ids)
     make_folder(path.parent, TrainingError)
-    with replacing(path, TrainingError) as temporary, temporary.open("wb") as file:
+    with replacing(path, TrainingError, result.features.nbytes) as temporary, temporary.open("wb") as file:
         np.savez(file, **result._asdict())
     return result
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.errors import TrainingError
 
 ops = keras.ops
@@ -30,6 +31,7 @@ class HeatmapMSE(keras.losses.Loss):
         The true maps are multiplied by this: 10 makes the gradients of a fresh network large enough to follow.
     """
 
+    @checked
     def __init__(
         self, peak_weight: float = 0.0, height: float = 1.0, name: str = "heatmap_mse", **options: Any
     ) -> None:
@@ -58,6 +60,7 @@ class SpatialCrossEntropy(keras.losses.Loss):
     zero everywhere (nobody is there), the target is the same probability for all cells.
     """
 
+    @checked
     def __init__(self, name: str = "spatial_cross_entropy", **options: Any) -> None:
         super().__init__(name=name, **options)
 

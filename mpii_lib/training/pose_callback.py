@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.errors import TrainingError
 from mpii_lib.pose import PoseDataset, pckh, predict_poses
 
@@ -25,6 +26,7 @@ class PCKhCallback(keras.callbacks.Callback):
         None of the persons has a head size.
     """
 
+    @checked
     def __init__(self, validation: PoseDataset) -> None:
         super().__init__()
         self.crops, self.batch_size = validation.crops, validation.batch_size

@@ -24,24 +24,38 @@ import json
 import math
 import os
 import platform
+import reprlib
 import sys
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from importlib import metadata
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from mpii_lib.errors import TrainingError
+from mpii_lib.arguments import checked
+from mpii_lib.errors import TrainingError, one_line
 from mpii_lib.files import make_folder, replacing
 
 RECORD_NAME = "run.json"
+BESIDE_LOGS = ("epoch", "seconds", "steps")  # columns of a history that are no logs of Keras
 FINISHED = ("complete", "stopped early")  # statuses of a run that has nothing left to train
 _VERSIONED = ("mpii-notebooks", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+_WHOLE, _NUMBER, _TEXT = (int, type(None)), (int, float, type(None)), (str, type(None))
+_FIELDS = {
+    **{"status": _TEXT, "error": _TEXT, "kept_epoch": _WHOLE, "seconds": _NUMBER, "peak_memory_mib": _NUMBER},
+    **dict.fromkeys(("hyperparameters", "training", "model", "fingerprints", "best", "scores"), (dict,)),
+}
+# What is stored of a test: the dimensions of each array, and the kind of its numbers or words.
+_PREDICTIONS = {"labels": "1b 1i 1u 1U 2b 2i 2u 2f", "probabilities": "2f", "classes": "1U", "image_ids": "1i 1u"}
 
 
+@checked
 def write_record(folder: str | Path, record: Mapping[str, Any]) -> Path:
     """Write a run record into a folder, whole or not at all.
 
@@ -50,7 +64,7 @@ def write_record(folder: str | Path, record: Mapping[str, Any]) -> Path:
     folder
         The folder of the run; made when it does not exist.
     record
-        Anything that JSON can hold, and NumPy numbers and arrays, paths and sets. NaN and infinity become null.
+        Anything that JSON can hold, and NumPy numbers and arrays, paths, dates and sets. NaN and infinity become null.
 
     Returns
     -------
@@ -60,30 +74,50 @@ def write_record(folder: str | Path, record: Mapping[str, Any]) -> Path:
     Raises
     ------
     TrainingError
-        When the folder cannot be written to.
+        When the folder cannot be written to, or a value is of another kind; the field is named.
     """
     path = Path(folder) / RECORD_NAME
-    text = json.dumps(_plain(record), indent=1, ensure_ascii=False, allow_nan=False)
+    text = to_json(record, str(path), indent=1, ensure_ascii=False)
     make_folder(path.parent, TrainingError)
     with replacing(path, TrainingError) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return path
 
 
+@checked
 def read_record(folder: str | Path) -> dict[str, Any]:
     """Read the run record of one folder; TrainingError says what is wrong with a file that is not one."""
     path = Path(folder) / RECORD_NAME
+    if not path.is_file():  # reading a pipe would never end
+        raise TrainingError(f"{path}: no run record here; give the folder of run_callbacks")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TrainingError(f"{path}: no run record here; give the folder of run_callbacks") from None
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"{path}: cannot be read as a run record ({error}); delete it and train again, what is trained is kept"
-        ) from None
-    if not isinstance(record, dict) or not isinstance(record.get("history"), dict):
-        raise TrainingError(f"{path}: field history is missing, so this is not a run record; train this run again")
+        text = path.read_text(encoding="utf-8")
+        # No number of ours has more than 18 digits; whole numbers without bound, pandas cannot hold.
+        record = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 19 else float(digits))
+        json.dumps(record, ensure_ascii=False).encode()  # half a character may stand there, which pandas cannot hold
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{path}: not a run record ({one_line(error)}); delete it and train again") from None
+    for name, value, right in _fields(record if isinstance(record, dict) else {}):
+        if not right:
+            found = f"field {name} is {reprlib.repr(value)}"
+            raise TrainingError(f"{path}: {found}, so this is no run record; delete it and train this run again")
     return record
+
+
+def _fields(record: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Give each field of a record, its value, and whether that is of the right kind; outer ones first."""
+    yield "history", record.get("history"), isinstance(record.get("history"), dict)
+    yield from (
+        (name, record.get(name), type(record.get(name, kinds[0]())) in kinds) for name, kinds in _FIELDS.items()
+    )
+    lengths = {len(column) for column in record["history"].values() if isinstance(column, list)}
+    for name, column in record["history"].items():
+        yield f"history.{name}", column, isinstance(column, list) and len(lengths) == 1
+        yield from ((f"history.{name}", value, type(value) in _NUMBER) for value in column)
+    for test, scores in record.get("scores", {}).items():
+        yield f"scores.{test}", scores, isinstance(scores, dict)
+        yield from ((f"scores.{test}.{key}", value, type(value) in (*_NUMBER, str)) for key, value in scores.items())
+    yield "best", record.get("best"), type(record.get("best", {}).get("epoch")) in _WHOLE
 
 
 def new_record(
@@ -114,6 +148,7 @@ def new_record(
     }
 
 
+@checked
 def read_records(folders: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """Read run records into one table, a row each.
 
@@ -138,26 +173,27 @@ def read_records(folders: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     for root, path in [(top, path) for top in roots for path in sorted(top.rglob(RECORD_NAME))]:
         try:
             row = record_row(read_record(path.parent))
-        except (TrainingError, AttributeError, TypeError, ValueError, LookupError) as error:
+        except TrainingError as error:
             skipped.append((str(path), str(error)))
             continue
         name = path.parent.name if path.parent == root else path.parent.relative_to(root).as_posix()
-        rows.append({"run": name, **row, "folder": str(path.parent)})
+        rows.append({"run": name} | row | {"run": name, "folder": str(path.parent)})
     table = pd.DataFrame(rows, columns=None if rows else ["run", "status", "weights", "folder"])
     table = table[[*[name for name in table.columns if name != "folder"], "folder"]]
     table.attrs["skipped"] = skipped
     return table
 
 
+@checked
 def add_scores(
     folder: str | Path,
     name: str,
-    scores: Mapping[str, float],
+    scores: Mapping[str, float | str],
     *,
-    labels: np.ndarray | None = None,
-    probabilities: np.ndarray | None = None,
-    classes: list[str] | None = None,
-    image_ids: np.ndarray | None = None,
+    labels: ArrayLike | Sequence[str] | None = None,
+    probabilities: ArrayLike | None = None,
+    classes: Sequence[str] | None = None,
+    image_ids: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Add the scores of a test to a run's record, and keep the predictions that they come from.
 
@@ -168,7 +204,7 @@ def add_scores(
     name
         What was tested on, "test" for instance; scores of the same name are replaced.
     scores
-        Name of the score -> number.
+        Name of the score -> number, or a word about it.
     labels, probabilities, classes, image_ids
         Labels (N,) or (N, C), probabilities (N, C), the C class names and the N image ids. What is given is stored
         as `predictions-<name>.npz` beside the record.
@@ -177,14 +213,23 @@ def add_scores(
     -------
     dict
         The record as it is now.
+
+    Raises
+    ------
+    TrainingError
+        No run record is there, the name is no plain word, a score is no number, or lengths and shapes do not agree.
     """
     if not name or any(sign in name for sign in "/\\.:"):
         raise TrainingError(f"scores named {name!r}: use a plain word such as test, without . / or :")
+    wrong = [key for key, value in scores.items() if not isinstance(value, Real | str | None)]
+    if wrong:
+        raise TrainingError(f"scores: {wrong[0]} is {reprlib.repr(scores[wrong[0]])}; give a number")
     record = read_record(folder)
     given = {"labels": labels, "probabilities": probabilities, "classes": classes, "image_ids": image_ids}
     arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
     if arrays:
         path = Path(folder) / f"predictions-{name}.npz"
+        _check_predictions(arrays, path)
         with replacing(path, TrainingError) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     record.setdefault("scores", {})[name] = dict(scores)
@@ -192,18 +237,36 @@ def add_scores(
     return read_record(folder)
 
 
+@checked
 def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.ndarray]:
-    """Read what `add_scores` stored: a dict of labels, probabilities, classes and image_ids, as far as given."""
+    """Read what `add_scores` stored: a dict of labels, probabilities, classes and image_ids, as far as given.
+
+    TrainingError names the file when it is not there, damaged, or no such file.
+    """
     path = Path(folder) / f"predictions-{name}.npz"
+    if not path.is_file():
+        raise TrainingError(f"{path}: no predictions stored; give labels and probabilities to add_scores")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
-    except FileNotFoundError:
-        raise TrainingError(f"{path}: no predictions stored; give labels and probabilities to add_scores") from None
+            arrays = {key: stored[key] for key in stored.files}
     except Exception as error:  # a broken archive raises BadZipFile, ValueError, EOFError, zlib.error ...
         # NumPy takes what is no archive for a pickle, and would advise to trust it.
-        reason = "it is no .npz archive" if "pickle" in str(error) else error
+        reason = "it is no .npz archive" if "pickle" in str(error) else one_line(error)
         raise TrainingError(f"{path}: cannot be read ({reason}); delete it and test this run again") from None
+    _check_predictions(arrays, path)
+    return arrays
+
+
+def _check_predictions(arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    found = ", ".join(f"{name[:30]} {array.dtype} {array.shape}" for name, array in arrays.items())[:200]
+    rows = {array.shape[:1] for name, array in arrays.items() if name != "classes"}
+    columns = {array.shape[-1:] for name, array in arrays.items() if name in ("probabilities", "classes")}
+    kinds = [f"{array.ndim}{array.dtype.kind}" in _PREDICTIONS.get(name, "") for name, array in arrays.items()]
+    if not all(kinds) or max(len(rows), len(columns)) > 1:
+        raise TrainingError(
+            f"{path}: these arrays are not of one test: {found}; it has labels (N,) or (N, C), probabilities (N, C), "
+            "classes (C,) and image_ids (N,)"
+        )
 
 
 def peak_memory_mib() -> float | None:
@@ -220,28 +283,26 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that decide a result."""
     found = {"python": platform.python_version()}
     for name in _VERSIONED:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 
 def record_row(record: dict[str, Any]) -> dict[str, Any]:
     """Flatten one record, as `read_record` gives it, into a row of `read_records` (without run and folder)."""
-    history = {name: list(values) for name, values in record["history"].items()}
+    history = record["history"]
     epochs_run = len(history.get("epoch", []))
-    known = {**(record.get("model") or {}), **(record.get("training") or {})}
+    known = {**record.get("model", {}), **record.get("training", {})}
     row = {"status": record.get("status"), "weights": None} | {name: _cell(value) for name, value in known.items()}
-    row |= {"epochs_run": epochs_run, "best_epoch": (record.get("best") or {}).get("epoch")}
+    row |= {"epochs_run": epochs_run, "best_epoch": record.get("best", {}).get("epoch")}
     kept = record.get("kept_epoch") or epochs_run
     for name, values in history.items():
-        if name not in ("epoch", "seconds", "steps") and 0 < kept <= len(values):
+        if name not in BESIDE_LOGS and 0 < kept <= len(values):
             row[name] = math.nan if values[kept - 1] is None else values[kept - 1]
-    for test, scores in (record.get("scores") or {}).items():
+    for test, scores in record.get("scores", {}).items():
         row |= {f"{test}.{name}": value for name, value in scores.items()}
     row |= {name: record.get(name) for name in ("seconds", "peak_memory_mib")}
-    for name, value in (record.get("hyperparameters") or {}).items():
+    for name, value in record.get("hyperparameters", {}).items():
         other = row.get(name) is not None and row[name] != _cell(value)
         row[f"hyperparameters.{name}" if other else name] = _cell(value)
     return row | {"error": record.get("error")}
@@ -251,20 +312,29 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, dict | list) else value
 
 
-def _plain(value: Any) -> Any:
+def to_json(value: Any, name: str, **layout: Any) -> str:
+    """Give `value` as strict JSON; TrainingError says which field of `name` JSON cannot hold."""
+    try:
+        return json.dumps(_plain(value, ""), allow_nan=False, **layout)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{name}: {one_line(error)}; give numbers, text, or lists of them") from None
+
+
+def _plain(value: Any, where: str) -> Any:
     """Turn what NumPy, pandas and pathlib give into what JSON knows."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | pd.Series):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted(_plain(item) for item in value)
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return {_plain(str(key), where): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, np.ndarray | pd.Series | np.generic) and not isinstance(value, np.floating):
+        return _plain(value.tolist(), where)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        return [_plain(item, where) for item in items]
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
-    return value if isinstance(value, bool | int | str) else str(value)
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, str | os.PathLike | date):  # names of files may hold what UTF-8 cannot
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    raise TypeError(f"{where.lstrip('.') or 'this'} is {reprlib.repr(value)}")

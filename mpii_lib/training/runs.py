@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import TrainingError
 from mpii_lib.files import cache_folder
-from mpii_lib.training.records import FINISHED, read_record, write_record
+from mpii_lib.training.records import FINISHED, read_record, to_json, write_record
 
 
+@checked
 def run_folder(runs: str | Path, name: str, hyperparameters: Mapping[str, Any]) -> Path:
     """Give the folder of one run: its name, and eight letters that stand for its hyperparameters.
 
@@ -27,13 +29,14 @@ def run_folder(runs: str | Path, name: str, hyperparameters: Mapping[str, Any]) 
     name
         The beginning of the folder's name.
     hyperparameters
-        Whatever JSON can hold.
+        Numbers, text, paths, lists of them; TrainingError names others.
     """
-    text = json.dumps(dict(hyperparameters), sort_keys=True, default=str)
+    text = to_json(hyperparameters, "hyperparameters", sort_keys=True)
     root = Path(runs).expanduser() if str(runs) else cache_folder() / "runs"
     return root / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
+@checked
 def attempt(train: Callable[..., Any], folder: str | Path, **hyperparameters: Any) -> None:
     """Train one setting of a grid, unless its record says that it is finished; a failure is recorded, not raised.
 
@@ -48,20 +51,18 @@ def attempt(train: Callable[..., Any], folder: str | Path, **hyperparameters: An
         Of this run alone. Whatever the training dies of (memory, say) stands in its record as status "failed" and
         `error`, and is tried again next time. An interrupt (Ctrl-C) goes through.
     hyperparameters
-        What this run tries.
+        What this run tries: numbers, text, paths, lists of them; TrainingError names others.
     """
-    try:
+    to_json(hyperparameters, "hyperparameters")
+    record: dict[str, Any] = {"run": Path(folder).name, "hyperparameters": hyperparameters, "history": {}}
+    with suppress(TrainingError):  # none yet, or one that a kill or a copy left broken
         record = read_record(folder)
-    except TrainingError:  # none yet, or one that a kill or a copy left broken
-        record = {"run": Path(folder).name, "hyperparameters": hyperparameters, "history": {}}
     if record.get("status") in FINISHED:
         return
     try:
         train(folder, **hyperparameters)
     except Exception as error:
-        try:
+        with suppress(TrainingError):
             record = read_record(folder)
-        except TrainingError:
-            pass
         reason = str(error) or "no reason given"
         write_record(folder, {**record, "status": "failed", "error": f"{type(error).__name__}: {reason}"})
