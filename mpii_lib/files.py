@@ -42,7 +42,7 @@ def replacing(path: Path, error: type[MpiiError], size: int = 0) -> Iterator[Pat
         _sweep(path.parent)
         want_room(path.parent, size, error)
     except (OSError, ValueError) as problem:  # ValueError: a name that no file can have
-        raise error(_unwritable(path, problem)) from None
+        raise error(unwritable(path, problem)) from None
     try:
         try:
             yield temporary
@@ -52,7 +52,7 @@ def replacing(path: Path, error: type[MpiiError], size: int = 0) -> Iterator[Pat
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as problem:
-        raise error(_unwritable(path, problem)) from None
+        raise error(unwritable(path, problem)) from None
 
 
 def _sweep(folder: Path) -> None:
@@ -75,7 +75,8 @@ def want_room(folder: Path, size: int, error: type[MpiiError]) -> None:
         raise error(f"{folder}: {needed} are needed and {there} are free; make room or choose another folder")
 
 
-def _unwritable(path: Path, problem: Exception, how: str = "written") -> str:
+def unwritable(path: Path, problem: Exception, how: str = "written") -> str:
+    """Say on one line that a file cannot be written, and why."""
     reason = getattr(problem, "strerror", None) or one_line(problem)
     return f"{path}: cannot be {how} ({reason}); choose another folder"
 
@@ -87,7 +88,7 @@ def make_folder(folder: Path, error: type[MpiiError]) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, ValueError) as problem:
-        raise error(_unwritable(folder, problem, "written to")) from None
+        raise error(unwritable(folder, problem, "written to")) from None
 
 
 def file_bytes(path: Path) -> int:
@@ -96,16 +97,17 @@ def file_bytes(path: Path) -> int:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, busy: MpiiError | None = None) -> Iterator[None]:
     """Hold a lock among processes while the block runs; the system lets go of it when a process dies.
 
+    Where another holds it, it is waited for, or `busy` is raised at once.
     On a file system without locks the block runs all the same: what it guards is moved into place whole anyway.
     MpiiError when the file cannot be written.
     """
     try:
         handle = open(path, "a+b")
     except (OSError, ValueError) as problem:
-        raise MpiiError(_unwritable(path, problem)) from None
+        raise MpiiError(unwritable(path, problem)) from None
     with handle:
         if sys.platform == "win32":
             import msvcrt
@@ -115,12 +117,15 @@ def exclusive(path: Path) -> Iterator[None]:
                     msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
                     break
                 except OSError:
+                    if busy:
+                        raise busy from None
                     time.sleep(0.2)
         else:
             import fcntl
 
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            except OSError:
-                pass
+                fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+            except OSError as problem:
+                if busy and isinstance(problem, BlockingIOError):
+                    raise busy from None
         yield

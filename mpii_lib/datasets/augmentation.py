@@ -8,9 +8,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import DatasetError
 
 
+@checked
 @dataclass(frozen=True)
 class Augmentation:
     """Random affine changes of an image, drawn anew for each image and epoch, applied as one warp.
@@ -48,8 +50,6 @@ class Augmentation:
         for name, value, limit in (("rotation", self.rotation, 180), ("zoom", self.zoom, 1), ("shear", self.shear, 90)):
             if not 0 <= value <= limit or (value == limit and name != "rotation"):
                 raise DatasetError(f"Augmentation: {name}={value!r} is out of range; give a number from 0 to {limit}")
-        if self.fill not in ("reflect", "nearest", "constant"):
-            raise DatasetError(f'Augmentation: fill={self.fill!r} is unknown; use "reflect", "nearest" or "constant"')
 
     def matrices(self, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         """Draw `count` changes of images of `size` (height, width).

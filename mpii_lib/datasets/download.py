@@ -5,21 +5,22 @@ pooch compares hashes and moves the finished file. It cannot resume, so the byte
 
 from __future__ import annotations
 
-import gzip
+import errno
 import os
+import reprlib
 import shutil
 import stat
 import tarfile
 import time
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import DatasetError, one_line
-from mpii_lib.files import exclusive
+from mpii_lib.files import exclusive, make_folder, unwritable, want_room
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Archive:
         return self.url.rsplit("/", 1)[-1]
 
 
+_UNUSED = "the archive is not used, fetch it from its owner"
+_OF_A_MEMBER = {
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR), f"a file has the name of a folder; {_UNUSED}"),
+    errno.ENAMETOOLONG: "is longer than the file system allows; choose a folder with a shorter path, or another disk",
+}
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
 _MPII = "https://datasets.d2.mpi-inf.mpg.de/andriluka14cvpr/"
 _COCO = "http://images.cocodataset.org/"
 # Sizes and SHA-256 as TensorFlow Datasets records them (url_checksums/mpii_human_pose.txt and coco.txt); the owners of
@@ -81,6 +88,7 @@ ARCHIVES = {
 }
 
 
+@checked
 def fetch_mpii(folder: str | Path, *, images: bool = True, progress: bool = True) -> Path:
     """Download MPII Human Pose: 12 MB of annotations and 12 GB of images (twice that while it unpacks).
 
@@ -109,6 +117,7 @@ def fetch_mpii(folder: str | Path, *, images: bool = True, progress: bool = True
     return _fetch(Path(folder), [ARCHIVES[name] for name in names], progress)
 
 
+@checked
 def fetch_coco(
     folder: str | Path, split: Literal["train", "val"] = "val", *, images: bool = True, progress: bool = True
 ) -> Path:
@@ -131,10 +140,8 @@ def fetch_coco(
     Raises
     ------
     DatasetError
-        As in `fetch_mpii`, or the split is unknown.
+        As in `fetch_mpii`.
     """
-    if split not in ("train", "val"):
-        raise DatasetError(f'fetch_coco: split={split!r} is unknown; use "train" or "val"')
     names = ["coco annotations", f"coco {split}"] if images else ["coco annotations"]
     return _fetch(Path(folder), [ARCHIVES[name] for name in names], progress)
 
@@ -142,15 +149,14 @@ def fetch_coco(
 def _fetch(folder: Path, archives: list[Archive], progress: bool) -> Path:
     """Bring the archives that are not unpacked yet into the folder."""
     work = folder / ".downloads"
+    make_folder(work, DatasetError)
     try:
-        work.mkdir(parents=True, exist_ok=True)
         with exclusive(work / "lock"):
             for archive in archives:
                 if not _is_there(folder / archive.gives):
                     _install(archive, folder, work, progress)
     except OSError as error:
-        reason = error.strerror or error
-        raise DatasetError(f"{folder}: cannot be written to ({reason}); choose another folder") from None
+        raise DatasetError(unwritable(folder, error)) from None
     return folder
 
 
@@ -163,12 +169,8 @@ def _install(archive: Archive, folder: Path, work: Path, progress: bool) -> None
     """Download and unpack beside, then move into place and delete the archive."""
     unpacked = work / f"{archive.name}.unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)  # of a run that was killed
-    free = shutil.disk_usage(folder).free + sum(f.stat().st_size for f in work.iterdir() if f.is_file())
-    if free < 2 * archive.size:
-        raise DatasetError(
-            f"{folder}: {archive.name} needs {2 * archive.size / 1e9:.1f} GB while it is unpacked, {free / 1e9:.1f} GB "
-            "are free; make room or choose another folder"
-        )
+    there = sum(file.stat().st_size for file in work.iterdir() if file.is_file())
+    want_room(folder, 2 * archive.size - there, DatasetError)  # the archive, and what comes out of it
     file = _download(archive, work, progress)
     try:
         unpack(file, unpacked, lambda name: archive.wanted in name, progress)
@@ -251,10 +253,14 @@ class ResumingDownloader:
             try:
                 self._request(url)
                 break
+            except ValueError as error:  # an address or a header that is none
+                raise DatasetError(
+                    f"{url}: the server answers what makes no sense ({one_line(error)}); try again later"
+                ) from None
             except requests.RequestException as error:
                 reply = error.response
                 if reply is not None and reply.status_code < 500 and reply.status_code != 429:
-                    status = f"{reply.status_code} {reply.reason}"
+                    status = f"{reply.status_code} {str(reply.reason)[:80]}"
                     raise DatasetError(
                         f"{url}: the server answers {status}; check whether the file has moved"
                     ) from None
@@ -283,21 +289,27 @@ class ResumingDownloader:
 
         start = self._size()
         headers = {"Accept-Encoding": "identity"}
-        if start and self._mark.exists() and (mark := self._mark.read_text()):
+        mark = self._mark.read_text("utf-8", "replace") if start and self._mark.exists() else ""
+        if mark and mark.isascii() and mark.isprintable():
             headers |= {"Range": f"bytes={start}-", "If-Range": mark}
         with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as reply:
             content_range = reply.headers.get("Content-Range", "")
+            packed = (
+                reply.headers.get("Content-Encoding", "identity") != "identity"
+            )  # not asked for, undone by requests
             if reply.status_code == 416 and content_range == f"bytes */{start}":
                 return  # an earlier run had it all and was stopped before it could move it
-            if reply.status_code in (206, 416) and not content_range.startswith(f"bytes {start}-"):
+            if reply.status_code in (206, 416) and (packed or not content_range.startswith(f"bytes {start}-")):
                 self.part.unlink(missing_ok=True)
                 raise requests.ConnectionError(f"the server's range {content_range!r} does not fit")
             reply.raise_for_status()
             if reply.status_code != 206:
                 start = 0
-                self._start_over(reply.headers)
-            length = reply.headers.get("Content-Length")
-            total = start + int(length) if length else None
+                self._start_over({} if packed else reply.headers)
+            length = reply.headers.get("Content-Length", "")
+            if not (length or "0").isdecimal() or len(length) > 18:
+                raise ValueError(f"Content-Length: {length}")
+            total = start + int(length) if length and not packed else None  # it counts what was packed
             shown = {"desc": self.part.stem, "leave": False, "disable": not self.progress}
             bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, **shown)
             with bar, self.part.open("ab") as file:
@@ -312,7 +324,8 @@ class ResumingDownloader:
         self._mark.unlink(missing_ok=True)
         self.part.write_bytes(b"")
         tag = headers.get("ETag", "")
-        self._mark.write_text(tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", ""))
+        mark = tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
+        self._mark.write_text(mark, "utf-8", "replace")
 
 
 def unpack(
@@ -323,20 +336,27 @@ def unpack(
     Raises
     ------
     DatasetError
-        The archive is broken, or a member has an absolute path, a ".." in it, or is a link or a device.
+        The archive is broken, the disk is full, or a member has an absolute path, a ".." in it, no name or one that the
+        file system does not take, is a link or a device, or a file and a folder at once.
     """
     from tqdm.auto import tqdm
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, DatasetError)
     with tqdm(desc=f"unpack {archive.name}", unit=" files", disable=not progress, leave=False) as bar:
         try:
             extract = _unpack_zip if zipfile.is_zipfile(archive) else _unpack_tar
             for _ in extract(archive, folder, wanted):
                 bar.update()
-        except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError) as error:
-            raise DatasetError(
-                f"{archive}: cannot be unpacked ({one_line(error)}); delete it, fetch it again"
-            ) from None
+        except DatasetError:
+            raise
+        except Exception as error:  # the readers raise some ten kinds of errors on broken bytes
+            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+                raise DatasetError(unwritable(folder, error)) from None
+            if isinstance(error, OSError) and error.errno in _OF_A_MEMBER:
+                name = reprlib.repr(os.path.relpath(error.filename, folder))
+                raise DatasetError(f"{archive}: member {name}: {_OF_A_MEMBER[error.errno]}") from None
+            reason = one_line(error) or type(error).__name__
+            raise DatasetError(f"{archive}: cannot be unpacked ({reason}); delete it, fetch it again") from None
 
 
 def _unpack_zip(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> Iterator[None]:
@@ -362,6 +382,8 @@ def _unpack_tar(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> I
 def _check_member(archive: Path, name: str, is_plain: bool) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
     outside = path.is_absolute() or ".." in path.parts or ":" in (path.parts[0] if path.parts else "")
-    if outside or not is_plain:
-        reason = "would be written outside of the folder" if outside else "is not a plain file"
-        raise DatasetError(f"{archive}: member {name!r} {reason}; the archive is not used, fetch it from its owner")
+    if outside or not is_plain or not name:
+        reason = (
+            "would be written outside of the folder" if outside else "is not a plain file" if name else "has no name"
+        )
+        raise DatasetError(f"{archive}: member {reprlib.repr(name)} {reason}; {_UNUSED}")

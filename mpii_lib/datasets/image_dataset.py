@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.datasets.augmentation import Augmentation
-from mpii_lib.datasets.image_files import check_images, read_image, resize_image
-from mpii_lib.datasets.labels import Column, image_labels
+from mpii_lib.datasets.image_files import check_images, check_size, read_image, resize_image
+from mpii_lib.datasets.labels import Column, image_labels, known_ids
 from mpii_lib.datasets.shards import Shards, open_shards
 from mpii_lib.errors import DatasetError
+from mpii_lib.files import file_bytes
 
 if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
@@ -73,16 +75,17 @@ class ImageDataset(keras.utils.PyDataset):
     Raises
     ------
     DatasetError
-        An image_id is unknown, none of the images has a label, or no image file is there or can be read; the shards
-        are damaged, smaller than `size`, or do not hold these images.
+        An image_id is unknown, none of the images has a label, `drop_remainder` leaves no batch, or no image file is
+        there or can be read; the shards are damaged, smaller than `size`, or do not hold these images.
 
     Notes
     -----
     `len(dataset)` is the number of batches, as Keras wants it. `dataset[i]` is a pair of float32 RGB images 0..255
-    (B, H, W, 3) and labels, int32 (B,) or float32 (B, C). A missing file is left out from the beginning; a file that
-    turns out to be broken shortens its batch. Both are listed in `skipped`.
+    (B, H, W, 3) and labels, int32 (B,) or float32 (B, C). What is missing, or no file, is left out from the
+    beginning; a file that turns out to be broken shortens its batch. Both are listed in `skipped`.
     """
 
+    @checked
     def __init__(
         self,
         annotations: Annotations,
@@ -99,12 +102,9 @@ class ImageDataset(keras.utils.PyDataset):
         shards: str | Path | Shards | None = None,
     ) -> None:
         super().__init__()
-        if batch_size < 1 or np.shape(size) != (2,) or min(size) < 1 or seed < 0:
-            raise DatasetError(
-                f"ImageDataset: batch_size={batch_size}, size={size}, seed={seed} cannot be used; "
-                "size is (height, width), these and batch_size are at least 1, seed at least 0"
-            )
-        ids = np.asarray(list(image_ids), dtype=np.int64)
+        if batch_size < 1 or seed < 0:
+            raise DatasetError(f"ImageDataset: batch_size={batch_size}, seed={seed}: give at least 1, and at least 0")
+        ids = known_ids(image_ids, annotations.images.index)
         labels, self.classes = image_labels(annotations, ids, target, classes)
         labelled = labels >= 0 if labels.ndim == 1 else labels.any(axis=1)
         self._image_ids, self._labels = ids[labelled], labels[labelled]
@@ -114,7 +114,7 @@ class ImageDataset(keras.utils.PyDataset):
                 f"ImageDataset: none of the {len(ids)} images has a {what} among the {len(self.classes)} classes; "
                 "use labelled images, as split_images gives them"
             )
-        self.size, self.batch_size, self.shuffle = (int(size[0]), int(size[1])), int(batch_size), shuffle
+        self.size, self.batch_size, self.shuffle = check_size(size, "ImageDataset"), int(batch_size), shuffle
         self.augment, self.seed, self.drop_remainder, self.epoch = augment, int(seed), drop_remainder, 0
         self.excluded = int((~labelled).sum())
         self._paths = [Path(annotations.image_path(image_id)) for image_id in self._image_ids.tolist()]
@@ -122,8 +122,9 @@ class ImageDataset(keras.utils.PyDataset):
         self._shards = open_shards(shards) if isinstance(shards, str | Path) else shards
         if self._shards is None:
             check_images(self._paths, "ImageDataset")
-            missing = [not path.exists() for path in self._paths]
-            self._unreadable = dict.fromkeys(np.flatnonzero(missing).tolist(), "no such file")
+            missing = [file_bytes(path) < 0 for path in self._paths]
+            for position in np.flatnonzero(missing).tolist():
+                self._read_file(position)  # to know why
         else:
             names = annotations.images["file_name"].reindex(self._image_ids).astype(str).tolist()
             _check_shards(self._shards, self._image_ids.tolist(), names, self._paths, self.size)
@@ -133,6 +134,11 @@ class ImageDataset(keras.utils.PyDataset):
             self._unreadable = {position: bad[image] for position, image in ids_of if image in bad}
         self._positions = np.flatnonzero(~np.array(missing))  # of the images that an epoch has
         self._planned: tuple[int, np.ndarray, np.ndarray | None] | None = None
+        if not len(self):
+            raise DatasetError(
+                f"ImageDataset: {len(self._positions)} images are no whole batch of {batch_size}, which drop_remainder "
+                "asks for; give a smaller batch_size, or leave drop_remainder out"
+            )
 
     def __len__(self) -> int:
         rows = len(self._positions) * (2 if self.augment is not None and self.augment.append else 1)
@@ -191,7 +197,7 @@ class ImageDataset(keras.utils.PyDataset):
             if self._shards is not None:
                 length = self._shards.source_bytes[image]
             else:
-                length = path.stat().st_size if path.is_file() else -1
+                length = file_bytes(path)
             digest.update(f"{path.name}\0{length}\0{label}\n".encode())
         return digest.hexdigest()
 
@@ -277,7 +283,7 @@ def _check_shards(
                 f"{shards.folder}: image {image}, {name}, is in these shards {found}; they are of other data: {make}"
             )
         # The images need not be there any more; those that are have to be the ones that were read.
-        if path.is_file() and path.stat().st_size != shards.source_bytes[image]:
+        if file_bytes(path) not in (-1, shards.source_bytes[image]):
             raise DatasetError(f"{shards.folder}: {path} has changed since the shards were made; {make}")
     if all(image in shards.unreadable for image in image_ids):
         raise DatasetError(f"{shards.folder}: none of the {len(image_ids)} images could be read when they were made")

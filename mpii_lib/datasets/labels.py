@@ -7,12 +7,16 @@ the *name* is the class.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -22,14 +26,15 @@ Column = Literal["category", "activity"]
 
 
 def clean_name(name: Any) -> str | None:
-    """Trim a name and write each run of white space as one space; None where nothing is left, or nothing was.
+    """Trim a name and write each run of white space as one space; None where nothing is left, or there is no name.
 
     Upper and lower case stay as in the file, and so do commas: no two names of the official file differ in case or
     white space alone, so there is nothing to merge.
     """
-    return None if pd.isna(name) else " ".join(str(name).split()) or None
+    return " ".join(str(name).split()) or None if pd.api.types.is_scalar(name) and not pd.isna(name) else None
 
 
+@checked
 def activity_names(annotations: Annotations, image_ids: Iterable[int] | None = None, least: int = 1) -> list[str]:
     """List the activities that occur, by cleaned name, sorted: the classes of an activity classifier.
 
@@ -59,6 +64,7 @@ def activity_names(annotations: Annotations, image_ids: Iterable[int] | None = N
     return names
 
 
+@checked
 def label_names(annotations: Annotations, target: Column | Sequence[Column]) -> list[str]:
     """List the classes of a target: the names of a column, sorted, or those of several columns one after another.
 
@@ -69,6 +75,7 @@ def label_names(annotations: Annotations, target: Column | Sequence[Column]) -> 
     return [name for column in columns for name in sorted(column.dropna().unique())]
 
 
+@checked
 def image_labels(
     annotations: Annotations,
     image_ids: Iterable[int],
@@ -104,7 +111,7 @@ def image_labels(
     names = [clean_name(name) or "" for name in given]
     if len(set(names)) < len(names) or "" in names:
         raise DatasetError("`classes`: a class is named twice, or has no name; give each name once")
-    ids = list(image_ids)
+    ids = known_ids(image_ids, annotations.images.index)
     hot = np.zeros((len(ids), len(names)), dtype=np.float32)
     for column in _columns(target):
         positions = pd.Index(names, dtype=object).get_indexer(_titled(annotations, column, target, ids))
@@ -115,6 +122,7 @@ def image_labels(
     return hot, names
 
 
+@checked
 def split_at_commas(names: Iterable[Any]) -> pd.DataFrame:
     """Show which "labels" a split of activity names at ", " would invent, as the original report made its 600.
 
@@ -130,13 +138,27 @@ def split_at_commas(names: Iterable[Any]) -> pd.DataFrame:
         `is_activity` (whether it is an activity name by itself).
     """
     images = pd.Series([clean_name(name) for name in names], dtype=object).value_counts()
-    pieces = pd.DataFrame({"piece": images.index.str.split(", "), "name": images.index, "images": images.to_numpy()})
+    cut = images.index.astype(str).str.split(", ")
+    pieces = pd.DataFrame({"piece": cut, "name": images.index, "images": images.to_numpy()})
     pieces = pieces.explode("piece")
     pieces["piece"] = pieces["piece"].map(clean_name)
     grouped = pieces.dropna().drop_duplicates(["piece", "name"]).groupby("piece")
     table = grouped.agg(names=("name", "size"), images=("images", "sum"))
     table["is_activity"] = table.index.isin(images.index)
     return table.sort_values(["names", "images"], ascending=False, kind="stable")
+
+
+def known_ids(ids: Iterable[int], known: pd.Index, name: str = "image_ids") -> NDArray[np.int64]:
+    """Give ids as an array; DatasetError when one of them is not among the `known` ones, or is no whole number."""
+    given: list[Any] = list(ids)
+    unknown = [each for each in given if not isinstance(each, Integral) or isinstance(each, bool) or each not in known]
+    if unknown:
+        table = "people" if name == "person_ids" else "images"
+        raise DatasetError(
+            f"{len(unknown)} {name} are not in the annotations, the first is {reprlib.repr(unknown[0])}; "
+            f"take them from annotations.{table}.index"
+        )
+    return np.array(given, dtype=np.int64)
 
 
 def _columns(target: Column | Sequence[Column]) -> tuple[Column, ...]:
@@ -152,14 +174,7 @@ def _cleaned(annotations: Annotations, column: str, image_ids: Iterable[int] | N
     """The names of a column, cleaned, None where there is none; of some images in the order given, or of all."""
     values = annotations.images[column].astype(object)
     if image_ids is not None:
-        ids = pd.Index(np.asarray(list(image_ids), dtype=np.int64))
-        unknown = ids[~ids.isin(values.index)]
-        if len(unknown):
-            raise DatasetError(
-                f"{len(unknown)} image_ids are not in the annotations, the first is {unknown[0]}; "
-                "take them from annotations.images.index"
-            )
-        values = values.loc[ids]
+        values = values.loc[known_ids(image_ids, values.index)]
     return values.map(clean_name)
 
 

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import shutil
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpii_lib.datasets.image_files import check_images, read_image
+from mpii_lib.arguments import checked
+from mpii_lib.datasets.image_files import check_images, check_size, read_image
+from mpii_lib.datasets.labels import known_ids
 from mpii_lib.datasets.shards import (
     FORMAT,
     INDEX,
@@ -31,7 +32,7 @@ from mpii_lib.datasets.shards import (
     sha256_of,
 )
 from mpii_lib.errors import DatasetError
-from mpii_lib.files import PARTIAL, exclusive, make_folder, replacing
+from mpii_lib.files import PARTIAL, exclusive, file_bytes, make_folder, replacing, want_room
 
 if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
@@ -41,6 +42,7 @@ _SHARD_NAME = re.compile(r"images-\d{5,}\.npy")
 _AHEAD = 16  # images that may be decoded before their turn to be written
 
 
+@checked
 def write_shards(
     annotations: Annotations,
     folder: str | Path,
@@ -83,14 +85,11 @@ def write_shards(
     DatasetError
         The folder holds something else or cannot be written, there is no room, or none of the images can be read.
     """
-    folder = Path(folder).expanduser()
-    if np.shape(size) != (2,) or min(size) < 1 or megabytes < 1 or (workers is not None and workers < 1):
-        raise DatasetError(
-            f"write_shards: size={size}, megabytes={megabytes}, workers={workers} cannot be used; "
-            "size is (height, width), and each number at least 1"
-        )
-    shape = (int(size[0]), int(size[1]))
-    ids = [int(image) for image in (annotations.images.index if image_ids is None else image_ids)]
+    folder = Path(os.path.expanduser(folder))
+    if megabytes < 1 or (workers is not None and workers < 1):
+        raise DatasetError(f"write_shards: megabytes={megabytes}, workers={workers}: give at least 1 of each")
+    shape, known = check_size(size, "write_shards"), annotations.images.index
+    ids = known_ids(known if image_ids is None else image_ids, known).tolist()
     if not ids or len(set(ids)) < len(ids):
         raise DatasetError(f"write_shards: {len(ids)} image_ids, {len(set(ids))} different ones; give each image once")
     paths = [annotations.image_path(image) for image in ids]
@@ -103,8 +102,6 @@ def write_shards(
     _refuse_other_content(folder)
     make_folder(folder, DatasetError)
     with exclusive(folder / _LOCK):
-        for leftover in folder.glob(f"{PARTIAL}*"):  # of a run that was killed
-            leftover.unlink(missing_ok=True)
         _Writer(folder, shape, planned, dict(zip(ids, paths, strict=True))).write(workers, progress)
     return open_shards(folder)
 
@@ -122,7 +119,8 @@ class _Writer:
     def write(self, workers: int | None, progress: bool) -> None:
         """Make the shards that are missing, and write the index after each, so that a kill costs one at most."""
         self._keep()
-        self._want_room(sum(len(sources) for name, sources in self.planned.items() if name not in self.done))
+        images = sum(len(sources) for name, sources in self.planned.items() if name not in self.done)
+        want_room(self.folder, images * math.prod(self.size) * 3, DatasetError)
         self._write_index()  # before a file changes: what is there counts as unfinished now
         bar = progress_bar(len(self.paths), progress, "writing shards", " images")
         with bar, ThreadPoolExecutor(workers or os.cpu_count() or 2) as pool:
@@ -187,28 +185,16 @@ class _Writer:
         with replacing(self.folder / INDEX, DatasetError) as temporary:
             temporary.write_text(json.dumps(head)[:-1] + f',\n "shards": [\n  {lines}\n]}}\n', encoding="utf-8")
 
-    def _want_room(self, images: int) -> None:
-        """Say before an hour of work that the disk is too small for it."""
-        needed, free = images * math.prod(self.size) * 3, shutil.disk_usage(self.folder).free
-        if needed > free:
-            raise DatasetError(
-                f"{self.folder}: the shards need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                "make room, choose another folder, or a smaller size"
-            )
-
 
 def _source(image_id: int, name: str, path: Path) -> Source:
-    try:
-        state = path.stat()
-    except OSError:
-        return Source(image_id, name, -1, -1)
-    return Source(image_id, name, state.st_size, state.st_mtime_ns)
+    length = file_bytes(path)
+    return Source(image_id, name, length, path.stat().st_mtime_ns if length >= 0 else -1)
 
 
 def _refuse_other_content(folder: Path) -> None:
     """A folder with anything but shards may be the images' own; nothing is written among them."""
     try:
-        names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        names = sorted(path.name for path in folder.iterdir()) if os.path.exists(folder) else []
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read ({error.strerror or error}); choose another folder") from None
     for name in names:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mpii_lib.errors import DatasetError
+from mpii_lib.arguments import checked
+from mpii_lib.errors import DatasetError, one_line
 
 INDEX = "shards.json"
 FORMAT = 2
@@ -103,11 +105,14 @@ class Shards:
         wanted = sorted((*self._places[image], at) for at, image in enumerate(ids))
         for number, group in groupby(wanted, key=lambda place: place[0]):
             path = self.folder / self.shards[number].file
-            with path.open("rb", buffering=0) as file:
-                for _, row, at in group:
-                    file.seek(self.shards[number].offset + row * images[at].nbytes)
-                    if file.readinto(memoryview(images[at]).cast("B")) != images[at].nbytes:
-                        raise DatasetError(f"{path}: ends too early; {AGAIN}")
+            try:
+                with path.open("rb", buffering=0) as file:
+                    for _, row, at in group:
+                        file.seek(self.shards[number].offset + row * images[at].nbytes)
+                        if file.readinto(memoryview(images[at]).cast("B")) != images[at].nbytes:
+                            raise DatasetError(f"{path}: ends too early; {AGAIN}")
+            except OSError as error:
+                raise DatasetError(f"{path}: cannot be read any more ({error.strerror}); {AGAIN}") from None
         return images
 
     def check(self, progress: bool = False) -> list[str]:
@@ -122,6 +127,7 @@ class Shards:
         return found
 
 
+@checked
 def open_shards(folder: str | Path) -> Shards:
     """Open a folder of shards, and see that its index is sound and each file has the right length.
 
@@ -132,7 +138,7 @@ def open_shards(folder: str | Path) -> Shards:
     DatasetError
         The folder holds no shards, they are not complete, or a file is missing or cut; the message names it.
     """
-    folder = Path(folder).expanduser()
+    folder = Path(os.path.expanduser(folder))
     index, complete = read_index(folder)
     if not complete:
         raise DatasetError(f"{folder}: is not finished, writing was broken off; {AGAIN}, it goes on where it stopped")
@@ -165,15 +171,16 @@ def read_index(folder: Path) -> tuple[Shards, bool]:
         index = Shards(folder, (height, width), shards)
         if stored["format"] != FORMAT or stored["fingerprint"] != index.fingerprint:
             raise ValueError("its fingerprint is another")
-        if any(Path(shard.file).name != shard.file for shard in shards):
-            raise ValueError("a shard lies outside the folder")
+        if any(Path(shard.file).name != shard.file or type(shard.offset) is not int for shard in shards):
+            raise ValueError("a shard lies outside the folder, or begins nowhere")
         return index, bool(stored["complete"])
     except (FileNotFoundError, NotADirectoryError):
         raise DatasetError(f"{path}: there is no such file; make the shards with `mpii shards PATH {folder}`") from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path}: is no index of shards, or is broken ({error}); delete it and {AGAIN}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = one_line(error)
+        raise DatasetError(f"{path}: is no index of shards, or is broken ({reason}); delete it and {AGAIN}") from None
 
 
 def sha256_of(path: Path) -> str:

@@ -6,13 +6,16 @@ So the split that a score may be reported from keeps each video whole (`by="vide
 
 from __future__ import annotations
 
+import reprlib
 import warnings
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -22,9 +25,10 @@ By = Literal["image", "video", "category"]
 SPLITS = ("train", "val", "test")
 
 
+@checked
 def split_images(
     ann: Annotations,
-    fractions: Sequence[float] = (0.7, 0.15, 0.15),
+    fractions: ArrayLike = (0.7, 0.15, 0.15),
     by: By = "video",
     seed: int = 0,
 ) -> pd.Series:
@@ -49,7 +53,7 @@ def split_images(
         its own. A video with images of several categories counts for the most frequent one; a category that only
         occurs in videos of others may be missing in a split.
     seed
-        The same seed gives the same split, whatever the order of the rows.
+        From 0 to 2**32 - 1. The same seed gives the same split, whatever the order of the rows.
 
     Returns
     -------
@@ -59,16 +63,16 @@ def split_images(
     Raises
     ------
     DatasetError
-        The fractions are no shares that sum to 1, `by` is unknown, or no training image is labelled.
+        The fractions are no shares that sum to 1, the seed is out of range, or no training image is labelled.
     """
     shares = np.asarray(fractions, dtype=float)
     if shares.shape != (3,) or not np.all(shares >= [1e-6, 0, 0]) or not np.isclose(shares.sum(), 1.0, atol=1e-6):
         raise DatasetError(
-            f"split_images: fractions {tuple(fractions)} are not three shares (train, val, test) that sum to 1, with "
-            "something for train; give for instance (0.7, 0.15, 0.15)"
+            f"split_images: fractions={reprlib.repr(shares.tolist())} are not three shares (train, val, test) that "
+            "sum to 1, with something for train; give for instance (0.7, 0.15, 0.15)"
         )
     images = _labelled(ann, "split_images")
-    categories, groups = _categories_and_groups(images, by, "split_images")
+    categories, groups = _categories_and_groups(images, by, seed, "split_images")
     test = ann.images.index[ann.images["split"].isin(["test"]) & ann.images["category"].notna()]
     if len(test):
         shares = np.array([*shares[:2] / shares[:2].sum(), 0])
@@ -77,6 +81,7 @@ def split_images(
     return _in_file_order(pd.Series(np.array(SPLITS)[numbers], index=numbers.index, name="split", dtype="str"), ann)
 
 
+@checked
 def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 0) -> pd.Series:
     """Number the labelled training images from 0 to folds - 1 for cross validation.
 
@@ -102,7 +107,7 @@ def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 
     from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
     images = _labelled(ann, "fold_images")
-    categories, groups = _categories_and_groups(images, by, "fold_images")
+    categories, groups = _categories_and_groups(images, by, seed, "fold_images")
     available = int(groups.max()) + 1
     if not 2 <= folds <= available:
         unit = "videos" if by == "video" else "images"
@@ -123,6 +128,7 @@ def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 
     return _in_file_order(pd.Series(numbers, index=images.index, name="fold"), ann)
 
 
+@checked
 def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
     """Weights that let each class count the same in the loss: n / (k * n_c), scikit-learn's "balanced".
 
@@ -151,7 +157,10 @@ def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
         raise DatasetError("class_weights: there are no labels; give one class for each training image")
     if column.isna().any():
         raise DatasetError(f"class_weights: {int(column.isna().sum())} labels are missing; drop those images first")
-    counts = column.value_counts().sort_index()
+    try:
+        counts = column.value_counts().sort_index()
+    except TypeError:
+        raise DatasetError("class_weights: the labels are of several kinds; give either names or numbers") from None
     weights = len(column) / (len(counts) * counts)
     return dict(zip(counts.index.tolist(), weights.astype(float).tolist(), strict=True))
 
@@ -167,10 +176,10 @@ def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
     return images
 
 
-def _categories_and_groups(images: pd.DataFrame, by: str, caller: str) -> tuple[np.ndarray, np.ndarray]:
+def _categories_and_groups(images: pd.DataFrame, by: str, seed: int, caller: str) -> tuple[np.ndarray, np.ndarray]:
     """For each image the number of what keeps its shares (category) and of what stays together (video)."""
-    if by not in ("image", "video", "category"):
-        raise DatasetError(f'{caller}: by={by!r} is unknown; use "image", "video" or "category"')
+    if not 0 <= seed < 2**32:
+        raise DatasetError(f"{caller}: seed={seed} is out of range; give one from 0 to {2**32 - 1}")
     categories = pd.factorize(images["category"], sort=True)[0]
     alone = np.arange(len(images))
     if by == "image":

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mpii_lib.datasets.image_files import read_image
+from mpii_lib.arguments import checked
+from mpii_lib.datasets.image_files import check_size, read_image
+from mpii_lib.datasets.labels import known_ids
 from mpii_lib.errors import DatasetError
-from mpii_lib.files import make_folder, replacing
-from mpii_lib.pose.crops import apply_matrix, centre_crop, crop_image, crop_matrix, square_crops
+from mpii_lib.files import file_bytes, make_folder, replacing
+from mpii_lib.pose.crops import (
+    apply_matrix,
+    centre_squares,
+    crop_image,
+    crop_matrix,
+    middle_and_extent,
+    square_crops,
+)
 from mpii_lib.pose.metrics import head_size
 from mpii_lib.skeletons import Skeleton
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mpii_lib.annotations import Annotations
 
 Crop = Literal["mpii", "thesis"]
@@ -31,6 +43,7 @@ _CENTRE, _BOX = ["center_x", "center_y", "scale"], ["bbox_x", "bbox_y", "bbox_w"
 _AT_ONCE = 64  # image files whose crops wait in memory
 
 
+@checked
 @dataclass(frozen=True, repr=False)
 class PersonCrops:
     """Square images of one person each. Made by `person_crops`.
@@ -108,6 +121,7 @@ class PersonCrops:
         return digest.hexdigest()
 
 
+@checked
 def person_crops(
     annotations: Annotations,
     person_ids: Iterable[int] | None = None,
@@ -123,7 +137,7 @@ def person_crops(
         The annotations; images lie in `annotations.folder`.
     person_ids
         Which persons, in this order; ids of one image that follow each other read it once. Default: all with at
-        least one joint and what the crop needs.
+        least one joint and what the crop needs: not those whose scale is 0, or whose centre or box is in no image.
     size
         Width and height of a crop in pixels.
     crop
@@ -145,37 +159,35 @@ def person_crops(
         No person is left, one of the ids cannot be cropped, none of the images can be read, or the cache cannot be
         written.
     """
-    if crop not in ("mpii", "thesis"):
-        raise DatasetError(f'person_crops: crop={crop!r} is unknown; use "mpii" or "thesis"')
-    if size < 1:
-        raise DatasetError(f"person_crops: size={size!r}: give the side of a crop in pixels, such as 64 or 256")
+    check_size((size, size), "person_crops")
     ids = _chosen(annotations, person_ids, crop)
     shape = (len(ids), size, size, 3)
     if cache is None:
         images: NDArray[np.uint8] = np.empty(shape, np.uint8)
-        return _joined(annotations, images, *_cut(annotations, ids, crop, images))
+        return _joined(annotations, images, *_cut(annotations, ids, crop, size, images))
     make_folder(Path(cache), DatasetError)
     path = Path(cache) / f"crops-{_key(annotations, ids, size, crop)}.npy"
     facts = path.with_suffix(".json")  # written after the images: with it, both are whole
     try:
         known = json.loads(facts.read_text(encoding="utf-8"))
         images = np.load(path, mmap_mode="r", allow_pickle=False)
-        if images.shape == shape:
-            skipped = [(file, reason) for file, reason in known["skipped"]]
-            return _joined(annotations, images, np.array(known["person_ids"]), np.array(known["matrices"]), skipped)
-    except (OSError, ValueError, KeyError, TypeError):
+        kept, matrices = np.array(known["person_ids"]), np.array(known["matrices"])
+        if images.shape == shape and matrices.shape == (len(kept), 3, 3) and np.isin(kept, ids).all():
+            return _joined(annotations, images, kept, matrices, [(file, reason) for file, reason in known["skipped"]])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # not there, or broken: cut again
-    with replacing(path, DatasetError) as temporary:
-        images = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-        kept, matrices, skipped = _cut(annotations, ids, crop, images)
-        images.flush()  # type: ignore[attr-defined]
-        del images  # Windows moves no file that is mapped
+    with replacing(path, DatasetError, math.prod(shape)) as temporary, temporary.open("wb") as out:
+        np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        whole = out.tell() + math.prod(shape)
+        kept, matrices, skipped = _cut(annotations, ids, crop, size, out)
+        out.truncate(whole)  # rows of zeros for the persons of images that cannot be read
     with replacing(facts, DatasetError) as temporary:
         text = json.dumps({"person_ids": kept.tolist(), "matrices": matrices.tolist(), "skipped": skipped})
         temporary.write_text(text, encoding="utf-8")
     return _joined(annotations, np.load(path, mmap_mode="r", allow_pickle=False), kept, matrices, skipped)
 
 
+@checked
 def join_crops(*parts: PersonCrops) -> PersonCrops:
     """Put the persons of several `person_crops` behind each other, all of one size and skeleton.
 
@@ -197,30 +209,33 @@ def join_crops(*parts: PersonCrops) -> PersonCrops:
 def _chosen(annotations: Annotations, person_ids: Iterable[int] | None, crop: Crop) -> NDArray[np.int64]:
     """The persons to cut; DatasetError when there is none, or one that cannot be cut."""
     people = annotations.people
-    fits = people[_CENTRE if crop == "mpii" else _BOX].notna().all(axis=1).to_numpy(bool)
-    if crop == "thesis":
-        fits = fits | annotations.with_joints
-    needs = "centre and scale" if crop == "mpii" else "a box or joints"
+    if crop == "mpii":
+        fits = np.isfinite(centre_squares(_numbers(people, _CENTRE))[:, 2])
+    else:
+        fits = np.isfinite(middle_and_extent(_numbers(people, _BOX), annotations.joints, annotations.visibility)[1])
+    needs = "centre and positive scale" if crop == "mpii" else "a box or two joints"
     if person_ids is None:
         ids = people.index.to_numpy(np.int64)[fits & annotations.with_joints]
         if not len(ids):
             other = "thesis" if crop == "mpii" else "mpii"
             raise DatasetError(f'person_crops: nobody has joints and {needs}; use crop="{other}"')
         return ids
-    ids = np.asarray(list(person_ids), np.int64)
+    ids = known_ids(person_ids, people.index, "person_ids")
+    if not len(ids):
+        raise DatasetError("person_crops: there are no person_ids; take them from annotations.people.index")
     rows = people.index.get_indexer(ids)
-    if not len(ids) or (rows < 0).any():
-        unknown = f"{(rows < 0).sum()} unknown, such as {ids[rows < 0][0]}" if len(ids) else "there are none"
-        raise DatasetError(f"person_crops: person_ids: {unknown}; take them from annotations.people.index")
     if not fits[rows].all():
         raise DatasetError(f'person_crops: person {ids[~fits[rows]][0]} has no {needs}, which crop="{crop}" needs')
     return ids
 
 
 def _cut(
-    annotations: Annotations, ids: NDArray[np.int64], crop: Crop, images: NDArray[np.uint8]
+    annotations: Annotations, ids: NDArray[np.int64], crop: Crop, size: int, images: NDArray[np.uint8] | BinaryIO
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], list[tuple[str, str]]]:
-    """Fill `images` with crops, from the front; returns whose they are, their matrices, and the unreadable files."""
+    """Fill `images` with crops, from the front; returns whose they are, their matrices, and the unreadable files.
+
+    A file is written to: where the disk is full, writing into a map of it would end the process.
+    """
 
     def read(group: tuple[Path, list[int]]) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | str:
         """Crops and matrices of the persons of one image, or why it cannot be read."""
@@ -232,7 +247,7 @@ def _cut(
         matrices = crop_matrix(_squares(annotations, rows, crop, image.shape[:2]), size)
         return np.stack([crop_image(image, matrix, size) for matrix in matrices]), matrices
 
-    size, people = images.shape[1], annotations.people
+    people = annotations.people
     all_rows = people.index.get_indexer(ids).tolist()
     paths = [annotations.image_path(int(image_id)) for image_id in people["image_id"].iloc[all_rows]]
     by_path = groupby(zip(paths, all_rows, strict=True), key=itemgetter(0))
@@ -247,7 +262,10 @@ def _cut(
                 if isinstance(done, str):
                     skipped[str(path)] = done
                     continue
-                images[len(kept) : len(kept) + len(rows)] = done[0]
+                if isinstance(images, np.ndarray):
+                    images[len(kept) : len(kept) + len(rows)] = done[0]
+                else:
+                    images.write(done[0].data)
                 matrices.append(done[1])
                 kept += rows
     if not kept:
@@ -259,9 +277,13 @@ def _cut(
 def _squares(annotations: Annotations, rows: list[int], crop: Crop, image_size: tuple[int, ...]) -> NDArray[np.float64]:
     people = annotations.people.iloc[rows]
     if crop == "mpii":
-        return np.array([centre_crop((x, y), scale) for x, y, scale in people[_CENTRE].to_numpy(float)])
+        return centre_squares(_numbers(people, _CENTRE))
     sizes = np.tile(np.array(image_size, float), (len(rows), 1))
-    return square_crops(people[_BOX].to_numpy(float), annotations.joints[rows], annotations.visibility[rows], sizes)
+    return square_crops(_numbers(people, _BOX), annotations.joints[rows], annotations.visibility[rows], sizes)
+
+
+def _numbers(people: pd.DataFrame, columns: list[str]) -> NDArray[np.float64]:
+    return people[columns].to_numpy(float, na_value=np.nan)
 
 
 def _joined(
@@ -297,5 +319,5 @@ def _key(annotations: Annotations, ids: NDArray[np.int64], size: int, crop: Crop
     digest.update(people.to_csv().encode())
     for image_id in people["image_id"].unique():
         path = annotations.image_path(int(image_id))
-        digest.update(f"{path.name}\0{path.stat().st_size if path.is_file() else -1}\n".encode())
+        digest.update(f"{path.name}\0{file_bytes(path)}\n".encode(errors="surrogatepass"))
     return digest.hexdigest()[:24]

@@ -1,8 +1,12 @@
 """Downloads survive broken connections, refuse wrong bytes and hostile archives. The server is on this machine."""
 
+import errno
+import gc
+import gzip
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 import threading
 import zipfile
@@ -14,7 +18,7 @@ import pytest
 
 from mpii_lib.datasets import download, fetch_coco, fetch_mpii
 from mpii_lib.datasets.download import Archive, ResumingDownloader, unpack
-from mpii_lib.errors import DatasetError
+from mpii_lib.errors import ArgumentError, DatasetError
 from mpii_lib.files import exclusive
 
 BODY = bytes(range(256)) * 2000  # 512,000 bytes
@@ -31,6 +35,7 @@ class Site:
     ranges: bool = True
     break_after: list = field(default_factory=list)  # bytes after which the next connections are cut
     status: list = field(default_factory=list)  # error statuses of the next answers
+    headers: dict = field(default_factory=dict)  # said in place of the right ones
     asked: list = field(default_factory=list)  # (Range, status) of each request
 
 
@@ -50,6 +55,7 @@ def site():
             if wanted and here.ranges and self.headers.get("If-Range") == here.etag:
                 start = int(wanted.removeprefix("bytes=").removesuffix("-"))
                 status = 206 if start < len(body) else 416
+            status = 302 if "Location" in here.headers else status
             here.asked.append((wanted, status))
             self.send_response(status)
             if here.etag:
@@ -61,7 +67,8 @@ def site():
                 return
             if status == 206:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            self.send_header("Content-Length", str(len(body) - start))
+            for name, value in ({"Content-Length": str(len(body) - start)} | here.headers).items():
+                self.send_header(name, value)
             self.end_headers()
             limit = here.break_after.pop(0) if here.break_after else None
             self.wfile.write(body[start:][:limit])
@@ -163,6 +170,45 @@ def test_no_network_is_one_clear_line(tmp_path):
         fetch("http://127.0.0.1:9/f", tmp_path / "f")
 
 
+def test_a_packed_body_that_was_not_asked_for_is_unpacked_and_never_pieced_together(site, tmp_path):
+    site.files["/f"] = gzip.compress(BODY[::-1] + os.urandom(3 * BLOCK), mtime=0)
+    site.headers, site.break_after = {"Content-Encoding": "gzip"}, [2 * BLOCK]
+    assert get(site, tmp_path) == gzip.decompress(site.files["/f"])
+    assert [status for _, status in site.asked] == [200, 200] and site.asked[1][0] is None
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib3 drops a connection with two lengths
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"Content-Length": "abc"}, "Content-Length: abc"),
+        ({"Content-Length": "9" * 5000}, "Content-Length: 999"),
+        ({"Content-Length": "-5"}, "Content-Length: -5"),
+        ({"Content-Length": "1, 2"}, "Content-Length"),
+        ({"Location": "http://[::1"}, "Invalid IPv6 URL"),
+        ({"Location": "http://"}, "the server answers 302"),
+        ({"Location": "ftp://127.0.0.1/f"}, "No connection adapters"),
+        ({"Location": "file:///etc/passwd"}, "No connection adapters"),
+        ({"Location": "http://" + "x" * 5000 + "/"}, "makes no sense"),
+        ({"Location": "/f"}, "the server answers 302"),
+    ],
+)
+def test_headers_that_make_no_sense_are_one_line(site, tmp_path, headers, message):
+    site.files["/f"], site.headers = BODY, headers
+    with pytest.raises(DatasetError, match=message) as caught:
+        get(site, tmp_path, attempts=2)
+    gc.collect()
+    assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", ['"\xe9"', "a\r\n b", "\u2713"])
+def test_a_mark_that_cannot_be_sent_back_starts_over(site, tmp_path, mark):
+    site.files["/f"] = BODY
+    (tmp_path / "f.part").write_bytes(b"x" * BLOCK)
+    (tmp_path / "f.part.mark").write_text(mark, "utf-8")
+    assert get(site, tmp_path) == BODY and site.asked == [(None, 200)]
+
+
 def zip_bytes(members):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
@@ -228,7 +274,7 @@ def test_coco_is_put_where_the_reader_looks(mirror, tmp_path):
     assert visible_files(tmp_path) == [*keypoints, "val2017/1.jpg"]
     fetch_coco(tmp_path, "train", progress=False)
     assert visible_files(tmp_path) == [*keypoints, "train2017/1.jpg", "val2017/1.jpg"]
-    with pytest.raises(DatasetError, match="split='test'"):
+    with pytest.raises(ArgumentError, match="split is 'test'; give one of 'train', 'val'"):
         fetch_coco(tmp_path, "test")
 
 
@@ -266,7 +312,7 @@ def test_an_interrupted_unpacking_leaves_nothing_half_and_needs_no_second_downlo
 
 def test_a_full_disk_is_named_before_the_download(mirror, tmp_path, monkeypatch):
     monkeypatch.setattr(download.shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
-    with pytest.raises(DatasetError, match="GB are free; make room"):
+    with pytest.raises(DatasetError, match="are needed and 10.0B are free; make room"):
         fetch_mpii(tmp_path, progress=False)
     assert mirror.asked == []
 
@@ -319,6 +365,46 @@ def test_a_broken_archive_is_named(tmp_path, make):
     (tmp_path / "a").write_bytes(body[:30_000])
     with pytest.raises(DatasetError, match="cannot be unpacked.*fetch it again"):
         unpack(tmp_path / "a", tmp_path / "in")
+
+
+@pytest.mark.parametrize("make", [zip_bytes, tar_bytes])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "a/b"], "member 'a/b': a file has the name of a folder; the archive is not used"),
+        (["a/b", "a"], "member 'a': a file has the name of a folder; the archive is not used"),
+        (["x" * 300], r"member 'xxxx.*\.\.\..*xxx': is longer than the file system allows; choose a folder"),
+        (
+            [("y" * 100 + "/") * 50 + "y"],
+            r"member 'yyyy.*\.\.\..*yyy': is longer than the file system allows; choose a folder",
+        ),
+        ([""], "member '' has no name; the archive is not used"),
+    ],
+)
+def test_members_that_no_file_can_be_get_advice_that_fits(tmp_path, make, names, message):
+    if names == [""] and make is zip_bytes:
+        body = make({"nameless": b"x"}).replace(
+            b"nameless", b"\0ameless"
+        )  # zipfile reads up to the 0, and writes no ""
+    else:
+        body = make(dict.fromkeys(names, b"x"))
+    (tmp_path / "a.bin").write_bytes(body)
+    with pytest.raises(DatasetError, match=message) as caught:
+        unpack(tmp_path / "a.bin", tmp_path / "in")
+    assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [zip_bytes, tar_bytes])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_full_or_closed_disk_is_not_blamed_on_the_archive(tmp_path, make, number, monkeypatch):
+    def fail(*args):
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a.bin").write_bytes(make({"a": b"x"}))
+    monkeypatch.setattr(shutil, "copyfileobj", fail)
+    monkeypatch.setattr(tarfile, "copyfileobj", fail)
+    with pytest.raises(DatasetError, match=rf"in: cannot be written \({os.strerror(number)}\); choose another folder"):
+        unpack(tmp_path / "a.bin", tmp_path / "in")
 
 
 def test_the_published_table_is_whole():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mpii_lib.datasets import Augmentation, ImageDataset
-from mpii_lib.errors import DatasetError
+from mpii_lib.errors import DatasetError, MpiiError
 
 COUNT = 24
 CATEGORIES = ["running", "dancing", "sports", None]
@@ -144,7 +144,8 @@ def test_files_of_every_kind_are_read_or_skipped_with_their_reason(tmp_path):
     ann = make_annotations(tmp_path, names, ["a", "b"] * 6)
 
     data = ImageDataset(ann, ann.images.index, size=(24, 24), batch_size=12)
-    assert [path for path, _ in data.skipped] == [str(tmp_path / "gone.jpg")]  # that one is seen without reading
+    seen_without_reading = [str(tmp_path / name) for name in ("folder.jpg", "gone.jpg")]
+    assert [path for path, _ in data.skipped] == seen_without_reading
     pictures, labels = collect(data)
     collect(data, 1)  # a second epoch reports nothing twice
 
@@ -219,7 +220,7 @@ def test_a_flip_alone_is_the_exact_mirror(detailed):
     "values", [{"rotation": -1}, {"zoom": 1}, {"shear": 90}, {"fill": "wrap"}, {"zoom": float("nan")}]
 )
 def test_augmentation_out_of_range_is_refused(values):
-    with pytest.raises(DatasetError, match=next(iter(values))):
+    with pytest.raises(MpiiError, match=next(iter(values))):
         Augmentation(**values)
 
 
@@ -228,17 +229,21 @@ def test_augmentation_out_of_range_is_refused(values):
     [
         ({"image_ids": [100, 999]}, "1 image_ids are not in the annotations, the first is 999"),
         ({"image_ids": [103]}, "none of the 1 images has a category"),
-        ({"target": "sport"}, "target='sport' is unknown"),
+        ({"target": "sport"}, "target is 'sport'; give one of 'category', 'activity'"),
         ({"classes": ["sports", "sports"]}, "named twice"),
         ({"batch_size": 0}, "batch_size=0"),
         ({"size": (0, 10)}, "size"),
-        ({"size": 224}, "size=224.*height, width"),
+        ({"size": 224}, "size is 224; give .a whole number, a whole number"),
+        ({"size": (2**20, 8)}, "size=.1048576, 8.: give height and width in pixels, from 1 to 8192"),
+        ({"image_ids": [100, 2**70]}, "the first is 1180591620717411303424"),
+        ({"image_ids": np.array([False, True])}, "2 image_ids are not in the annotations"),
+        ({"batch_size": 32, "drop_remainder": True}, "18 images are no whole batch of 32.*smaller batch_size"),
         ({"seed": -1}, "seed=-1"),
     ],
 )
 def test_wrong_arguments_are_named(ann, change, message):
     arguments = {"image_ids": ann.images.index, **change}
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(MpiiError, match=message):
         ImageDataset(ann, **arguments)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpii_lib.annotations import Annotations
-from mpii_lib.errors import DatasetError
+from mpii_lib.errors import DatasetError, MpiiError
 from mpii_lib.pose import join_crops, pckh, person_crops
 from mpii_lib.skeletons import MPII
 
@@ -72,14 +72,16 @@ def test_crops_are_joined_and_taken_apart(people):
     ("arguments", "words"),
     [
         ({"crop": "round"}, "round"),
-        ({"size": 0}, "size=0"),
-        ({"person_ids": []}, "there are none"),
-        ({"person_ids": [1, 99]}, "1 unknown, such as 99"),
+        ({"size": 0}, "size=.*from 1 to 8192"),
+        ({"size": 2**40}, "size=.*from 1 to 8192"),
+        ({"person_ids": []}, "there are no person_ids"),
+        ({"person_ids": [1, 99]}, "1 person_ids are not in the annotations, the first is 99.*annotations.people.index"),
+        ({"person_ids": [True, True]}, "2 person_ids are not in the annotations"),
         ({"person_ids": [4]}, "none of the 1 images can be read"),
     ],
 )
 def test_what_cannot_be_cropped_is_said(people, arguments, words):
-    with pytest.raises(DatasetError, match=words):
+    with pytest.raises(MpiiError, match=words):
         person_crops(people, **arguments)
 
 
