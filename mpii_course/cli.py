@@ -7,6 +7,8 @@ Exit status: 0 when all went well, 1 when a notebook failed or an image cannot b
 from __future__ import annotations
 
 import argparse
+import io
+import reprlib
 import signal
 import sys
 import threading
@@ -27,9 +29,12 @@ _LISTED = 20  # unreadable images that are named; without its images, MPII has 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names and paths that the terminal's encoding lacks are escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     with _signals_interrupt() as received:
         try:
+            repr(options).encode()
             return int(options.command(options))
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt that strikes inside a lock comes out as another error: what counts is that a signal came.
@@ -48,6 +53,8 @@ def _explain(error: Exception) -> int:
         message = str(error)
     elif isinstance(error, ModuleNotFoundError):
         message = f"{error.name} is not installed; run: pip install 'mpii-notebooks[notebooks]'"
+    elif isinstance(error, UnicodeEncodeError):
+        message = f"{reprlib.repr(error.object)}: holds what UTF-8 cannot write; rename the file or folder"
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         message = f"{where}{error.strerror or error}; check the path, its permissions and the disk"
@@ -127,13 +134,16 @@ def _notebook_commands(commands: Any) -> None:
     report.add_argument("--data-dir", type=Path, help="the folder of the real data")
     report.add_argument("--backbones", type=_names, default=[], help="names with commas, or all (all that are there)")
     report.add_argument("--seed", type=_whole(0), help="for every notebook (each notebook's own)")
+    progress = _command(commands, _progress, "make one table of what students have solved", "handed_in --csv solved.csv")
+    progress.add_argument("folder", type=Path, metavar="FOLDER", help="holds the files that summary() writes")
+    progress.add_argument("--csv", type=Path, metavar="FILE", help="also write the table there")
     for parser in (run, report):
         parser.add_argument(
             "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
             help="a parameter, for the notebooks that know it; may be repeated",
         )  # fmt: skip
         parser.add_argument("-j", "--jobs", type=_whole(1), default=2, metavar="N", help="notebooks at once (2)")
-        limit = "for one cell (no limit; report: 3600 on the sample)"
+        limit = "for one cell, else its notebook fails (3600 on the sample, 86400 on other data)"
         parser.add_argument("--timeout", type=_whole(1), metavar="SECONDS", help=limit)
 
 
@@ -317,8 +327,9 @@ def _run(options: argparse.Namespace) -> int:
     from mpii_course.report.progress import RunDisplay
 
     progress = RunDisplay([path.stem for path in options.notebooks])
-    limits = {"jobs": options.jobs, "timeout": options.timeout}
-    runs = run_notebooks(options.notebooks, dict(options.parameter), options.folder, progress=progress, **limits)
+    given = dict(options.parameter)
+    limits = {"jobs": options.jobs, "timeout": _timeout(options, given)}
+    runs = run_notebooks(options.notebooks, given, options.folder, progress=progress, **limits)
     return _summary(runs, [str(run.output) for run in runs if run.ok])
 
 
@@ -336,16 +347,36 @@ def _report(options: argparse.Namespace) -> int:
         given["DATA_DIR"] = str(options.data_dir.resolve())
     if options.seed is not None:
         given["SEED"] = options.seed
+    given |= dict(options.parameter)
     index, runs = make_report(
         options.folder,
         notebooks=options.notebooks,
         backbones=options.backbones,
-        parameters=given | dict(options.parameter),
+        parameters=given,
         jobs=options.jobs,
-        timeout=options.timeout or (3600 if options.data == "sample" else None),
+        timeout=_timeout(options, given),
         show=RunDisplay,
     )
     return _summary(runs, [f"Open {index.resolve().as_uri()}"])
+
+
+def _timeout(options: argparse.Namespace, given: dict[str, Any]) -> float:
+    from mpii_course.report.run import DAY
+
+    return options.timeout or (DAY if given.get("DATA", "sample") != "sample" else 3600.0)
+
+
+def _progress(options: argparse.Namespace) -> int:
+    from mpii_course.exercises import exercise_numbers
+    from mpii_course.exercises.progress import table
+
+    solved, damaged = table(options.folder, exercise_numbers())
+    for path, reason in damaged:
+        print(f"mpii: {path}: {reason}", file=sys.stderr)
+    print(solved.to_string())
+    if options.csv:
+        solved.to_csv(options.csv)
+    return 1 if damaged else 0
 
 
 def _summary(runs: Sequence[NotebookRun], lines: Sequence[str]) -> int:

@@ -9,8 +9,8 @@ one function for each exercise, which returns None when the answer is right and 
         mistakes = {"That is the sum of the squares. Divide by their number n.": 9.0}
         return diagnose(call(answer, np.array([1.0, 2.0]), np.array([1.0, 5.0])), 4.5, mistakes)
 
-What goes wrong everywhere (no `return`, the wrong shape, NaN, a turned sign ...) is recognised by `call` and `diagnose`
-themselves. The numbered lines of the function's docstring are what `check(..., hint=1)`, `hint=2` and so on say besides;
+What goes wrong everywhere (no `return`, the wrong shape, NaN, a turned sign) is recognised by `call` and `diagnose`
+themselves. The numbered lines of the function's docstring are what `check(..., hint=1)`, `hint=2` and so on say too;
 the last is the formula or the idea of the solution::
 
     1. Errors above and below must not cancel.
@@ -24,41 +24,14 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mpii_course.exercises import diagnosis, progress
-from mpii_course.exercises.diagnosis import (
-    CodeStops,
-    Hint,
-    NotAttempted,
-    call,
-    call_each,
-    close,
-    diagnose,
-    diagnose_each,
-)
+from mpii_course.exercises import progress
+from mpii_course.exercises.diagnosis import *  # noqa: F403
+from mpii_course.exercises.diagnosis import CHECKERS, Checker, Hint, NotAttempted, start
 from mpii_lib.errors import one_line
 
-__all__ = [
-    "CodeStops",
-    "Hint",
-    "NotAttempted",
-    "Verdict",
-    "call",
-    "call_each",
-    "check",
-    "close",
-    "diagnose",
-    "diagnose_each",
-    "exercise",
-    "exercise_numbers",
-    "summary",
-]
-
-Checker = Callable[[Any], str | None]
-_CHECKERS: dict[str, Checker] = {}
 _LOOK = {"correct": ("#00664A", "✔"), "hint": ("#8A4B00", "➜"), "not attempted": ("#444444", "○")}
 
 
@@ -85,16 +58,6 @@ class Verdict:
         )
 
 
-def exercise(number: str) -> Callable[[Checker], Checker]:
-    """Register the decorated function as the check of exercise `number` ("NN-k")."""
-
-    def register(checker: Checker) -> Checker:
-        _CHECKERS[number] = checker
-        return checker
-
-    return register
-
-
 def check(number: str, answer: Any, hint: int = 0) -> Verdict:
     """Say whether an answer is right. Never raises.
 
@@ -112,11 +75,12 @@ def check(number: str, answer: Any, hint: int = 0) -> Verdict:
     Verdict
         "not attempted", "hint" with a sentence about the mistake, or "correct". Shows itself in a notebook.
     """
-    known = exercise_numbers()
+    number = str(number)
+    known = exercise_numbers(number[:2])
     if number not in known:
-        there = ", ".join(name for name in known if name[:2] == str(number)[:2]) or f"{known[0]} to {known[-1]}"
-        return Verdict(str(number), "hint", f"There is no exercise of this number; there is {there}.")
-    checker = _CHECKERS[number]
+        there = ", ".join(known) or "none in this notebook"
+        return Verdict(number, "hint", f"There is no exercise of this number; there is {there}.")
+    checker = CHECKERS[number]
     steps = _steps(checker)
     state, message = _judge(checker, answer)
     step = min(hint, len(steps)) if isinstance(hint, int) else 0
@@ -129,7 +93,7 @@ def check(number: str, answer: Any, hint: int = 0) -> Verdict:
 def _judge(checker: Checker, answer: Any) -> tuple[str, str]:
     """The state of an answer and a sentence about it."""
     try:
-        diagnosis.start(answer)
+        start(answer)
         hint = checker(answer)
     except NotAttempted:
         return "not attempted", "replace the dots (...) with your answer and run the cell again."
@@ -146,12 +110,12 @@ def _steps(checker: Checker) -> list[str]:
     return [" ".join(line.split()) for line in lines]
 
 
-def exercise_numbers() -> list[str]:
-    """The numbers of all exercises of the course, in their order."""
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith("ex"):
+def exercise_numbers(notebook: str = "") -> list[str]:
+    """The numbers of a notebook's exercises, or of all of the course, in their order."""
+    for module in pkgutil.iter_modules(__path__):  # noqa: F405
+        if module.name.startswith(f"ex{notebook}"):
             importlib.import_module(f"{__name__}.{module.name}")
-    return sorted(_CHECKERS)
+    return sorted(number for number in CHECKERS if number.startswith(notebook))
 
 
 def summary(name: str = "") -> progress.Progress:

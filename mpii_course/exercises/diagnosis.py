@@ -1,7 +1,7 @@
 """Call a student's code, compare what comes out, and put into words what is wrong with it.
 
-What goes wrong everywhere is recognised here: no `return`, dots left, an exception, the wrong order, shape or sign, NaN,
-a transposed table, a constant factor. The checks of the exercises list only the mistakes of their subject.
+What goes wrong everywhere is recognised here: no `return`, dots left, an exception, the wrong order, shape or sign,
+NaN, a transposed table, a constant factor. The checks of the exercises list only the mistakes of their subject.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 import linecache
 import reprlib
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -19,31 +19,28 @@ import numpy as np
 
 from mpii_lib.errors import one_line
 
-_SHOWN = 8  # a list of more numbers than these is named by its shape
-_calls: list[str] = []  # what the student's function was called with, and what it returned
-
-
-class NotAttempted(Exception):
-    """The stub is still in place."""
+Checker = Callable[[Any], str | None]
+CHECKERS: dict[str, Checker] = {}
+_SHOWN = 8  # of more numbers than these, only the shape is named
+_calls: list[str] = []  # what the student's function was called with in this check, and what it returned
 
 
 class Hint(Exception):
     """Ends a check early; its text is the hint."""
 
 
-class CodeStops(Hint):
-    """The student's code raised `error`; the text names the line."""
+class NotAttempted(Hint):
+    """The stub is still in place."""
 
-    def __init__(self, function: Any, error: BaseException) -> None:
-        space = getattr(inspect.unwrap(function), "__globals__", None)
-        own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is space]
-        where = ""
-        if own:
-            frame, number = own[-1]
-            text = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
-            where = f' in line {number}, "{text}",' if text else f" in line {number}"
-        super().__init__(f"Your code stops{where} with {type(error).__name__}: {one_line(error)}")
-        self.error = error
+
+def exercise(number: str) -> Callable[[Checker], Checker]:
+    """Register the decorated function as the check of exercise `number` ("NN-k")."""
+
+    def register(checker: Checker) -> Checker:
+        CHECKERS[number] = checker
+        return checker
+
+    return register
 
 
 def start(answer: Any) -> None:
@@ -73,31 +70,30 @@ def call(function: Any, *arguments: Any, returns: Sequence[str] = (), unchanged:
     NotAttempted
         The function returns dots.
     Hint
-        It is no function, raises (`CodeStops`), returns nothing or another number of things than `returns` names, or
-        changes an argument against `unchanged`.
+        It is no function, raises, returns nothing or another number of things than `returns` names, or changes an
+        argument against `unchanged`.
     """
     if not callable(function):
-        raise Hint(f"Give the function itself, by its name and without brackets; you give {_kind(function)}.")
-    given = copy.deepcopy(arguments)
+        raise Hint(f"Give the function itself, by its name and without brackets; you give {_short(function)}.")
+    names, given = _names(function, len(arguments)), copy.deepcopy(arguments)
+    told = ", ".join(f"{name} = {_short(it)}".removeprefix(" = ") for name, it in zip(names, arguments, strict=True))
+    told = f"for {told} " if len(told) < 100 else ""
     try:
         result = function(*given)
     except Hint:  # of a function that the check handed over
         raise
     except (Exception, SystemExit) as error:
-        raise CodeStops(function, error) from error
+        line = _own_line(function, error)
+        raise Hint(f"Your code stops {told}{line}with {type(error).__name__}: {one_line(error)}") from error
     if result is None:
         raise Hint("Your function returns None: `return` is missing, or what it returns has no value, like print(...).")
     _no_dots(result, returns)
     if returns and not (isinstance(result, tuple | list | np.ndarray) and len(result) == len(returns)):
-        raise Hint(f"Return {len(returns)} things, in this order: {' and '.join(returns)}. You return {_kind(result)}.")
-    names = _names(function, len(arguments))
+        raise Hint(f"Return {len(returns)} things, in this order: {_list(returns)}. You return {_short(result)}.")
     for name, before, after in zip(names, arguments, given, strict=True) if unchanged else ():
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-            raise Hint(
-                f"Your function changes the array {name} that it was given (`-=` works in place). Make a new one."
-            )
-    told = [f"{name} = {_short(value)}".removeprefix(" = ") for name, value in zip(names, arguments, strict=True)]
-    _calls.append(f"for {', '.join(told)} you return {_short(result)}")
+            raise Hint(f"Your function changes {name or 'the array'} that it was given. Work on a copy.")
+    _calls.append(f"{told}you return {_short(result)}")
     return result
 
 
@@ -107,27 +103,36 @@ def call_each(function: Any, *cases: Sequence[Any]) -> list[float]:
     for case in cases:
         result = _numbers(call(function, *case))
         if result is None or result.ndim:
-            raise Hint(f"One number is expected; {_calls[-1]}.")
+            raise Hint(f"A single number is expected; {_calls[-1]}.")
         results.append(float(result))
     return results
 
 
+def row_numbers(value: Any, count: int) -> np.ndarray:
+    """Take a value for numbers of rows, from 0 to `count` - 1 in one dimension; a Hint for anything else."""
+    rows = _numbers(value)
+    if rows is None or rows.ndim != 1:
+        raise Hint(f"Row numbers in one dimension are expected; you give {_short(value)}.")
+    if not ((rows % 1 == 0) & (rows >= 0) & (rows < count)).all():
+        raise Hint(f"Row numbers are whole, from 0 to {count - 1}; yours go from {rows.min():g} to {rows.max():g}.")
+    return rows.astype(int)
+
+
 def close(got: Any, wanted: Any, tolerance: float = 1e-6) -> bool:
-    """Whether numbers or arrays agree in shape and value (absolute and relative tolerance); False for anything else."""
+    """Whether numbers or arrays agree in shape and value (absolute and relative tolerance); False for anything else.
+
+    Lists, tuples and arrays count alike, and so do two NaN. Whole numbers have to be met to a ten thousandth.
+    """
     left, right = _numbers(got), _numbers(wanted)
     if left is None or right is None or left.shape != right.shape:
         return False
-    return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
+    whole = np.asarray(wanted).dtype.kind in "biu"  # a count of millions is not right when it is one off
+    relative, absolute = (1e-9, 1e-4) if whole else (tolerance, tolerance)
+    return bool(np.allclose(left, right, relative, max(absolute, tolerance), equal_nan=True))
 
 
 def diagnose(
-    got: Any,
-    right: Any,
-    mistakes: Mapping[str, Any],
-    otherwise: str = "",
-    *,
-    tolerance: float = 1e-6,
-    name: str = "",
+    got: Any, right: Any, mistakes: Mapping[str, Any], otherwise: str = "", tolerance: float = 1e-6, name: str = ""
 ) -> str | None:
     """Compare an answer with the right one, with those of usual mistakes, and with what goes wrong everywhere.
 
@@ -138,7 +143,7 @@ def diagnose(
     mistakes
         From a hint to what comes out when the mistake is made of which it speaks; the first that agrees counts.
     otherwise
-        What is said besides to any other answer, which the hint shows; it has to be true whatever the answer is.
+        What is said besides where nothing is recognised; it has to be true whatever the answer is.
     tolerance
         As for `close`.
     name
@@ -151,65 +156,71 @@ def diagnose(
     """
     if close(got, right, tolerance):
         return None
-    for hint, wrong in mistakes.items():
-        if close(got, wrong, tolerance):
-            return hint
-    hint = _general(_numbers(got), np.asarray(right, dtype=float), tolerance)
+    if hint := next((hint for hint, wrong in mistakes.items() if close(got, wrong, tolerance)), ""):
+        return hint
+    hint = _general(got, np.asarray(right), tolerance)
     if not hint:
-        told = f"you have {_short(got)}" if name or not _calls else "; ".join(_calls)
+        told = f"you have {_short(got)}" if name or not _calls else _calls[-1]
+        if np.shape(right) == (len(_calls),):  # each call gave a number: the first that is wrong
+            told = next(
+                told for told, *pair in zip(_calls, got, right, strict=True) if not close(pair[0], pair[1], tolerance)
+            )
         hint = f"Not right yet: {told}. {otherwise}".strip()
-    elif _numbers(got) is None:
-        hint = f"{hint} {_kind(got)}."
     return f"{name[0].upper()}{name[1:]}: {hint}" if name else hint
 
 
-def diagnose_each(got: Any, parts: Mapping[str, tuple[Any, Mapping[str, Any]]], tolerance: float = 1e-6) -> str | None:
-    """Diagnose an answer that is several things: `parts` has for each name the right value and the usual mistakes.
+def diagnose_each(
+    got: Any, parts: Mapping[str, tuple[Any, Mapping[str, Any]]], *, tolerance: float = 1e-6, last_first: bool = False
+) -> str | None:
+    """Diagnose an answer that is several things, and recognise the right ones in another order.
 
-    Things in another order than that of `parts` are recognised.
+    Parameters
+    ----------
+    got
+        As many things as `parts`, in that order.
+    parts
+        For each name the right value and the usual mistakes, as for `diagnose`.
+    tolerance
+        As for `close`.
+    last_first
+        Begin with the last, because the first hangs on it.
     """
-    wanted = [right for right, _ in parts.values()]
-    for order in permutations(range(len(parts))):
-        if all(close(got[place], wanted[which], tolerance) for place, which in enumerate(order)):
-            in_order = list(order) == sorted(order)
-            return None if in_order else f"You return the right things in another order. Return {' and '.join(parts)}."
-    for value, (name, (right, mistakes)) in zip(got, parts.items(), strict=True):
-        if hint := diagnose(value, right, mistakes, tolerance=tolerance, name=name):
-            return hint
-    return None
+    if isinstance(got, np.ndarray) and any(np.ndim(right) >= got.ndim for right, _ in parts.values()):
+        return f"Return {len(parts)} things, in this order: {_list(parts)}. You return {_short(got)}."
+    named = list(zip(parts.items(), got, strict=True))
+    hints = [diagnose(value, *part, tolerance=tolerance, name=name) for (name, part), value in named]
+    for order in permutations(right for right, _ in parts.values()) if any(hints) else ():
+        if all(close(value, right, tolerance) for value, right in zip(got, order, strict=True)):
+            return f"These are the right things in another order. Return {_list(parts)}."
+    return next(filter(None, reversed(hints) if last_first else hints), None)
 
 
-def _general(values: np.ndarray | None, right: np.ndarray, tolerance: float) -> str:
-    """What is wrong with numbers, whatever the exercise: kind, shape, NaN, then values."""
+def _general(got: Any, right: np.ndarray, tolerance: float) -> str:
+    """What is wrong with an answer whatever the exercise: its kind, then its shape, then its values."""
+    wanted = f"numbers of shape {right.shape} are" if right.ndim else "a single number is"
+    values = _numbers(got)
     if values is None:
-        return f"{'Numbers are' if right.ndim else 'A number is'} expected; you give"
-    alike = values.shape == right.shape
-    if close(values.T, right, tolerance):
+        return f"{wanted[0].upper()}{wanted[1:]} expected; you give {_short(got)}."
+    if right.ndim > 1 and close(values.T, right, tolerance):
         return "The numbers are right, but rows and columns are exchanged: this is the transpose."
-    if not alike:
-        shape = f"the shape is {values.shape}, and {right.shape if right.ndim else 'a single number'} is expected."
-        if values.size == right.size and close(values.ravel(), right.ravel(), tolerance):
-            return f"The numbers are right, but {shape}"
-        return shape[0].upper() + shape[1:]
+    if values.shape != right.shape:
+        shape = f"shape is {values.shape}, and {wanted} expected."
+        alike = values.size == right.size and close(values.ravel(), right.ravel(), tolerance)
+        return f"The numbers are right, but their {shape}" if alike else f"The {shape}"
     if (np.isnan(values) & ~np.isnan(right)).any():
         return (
             "Your result holds NaN: look for 0 / 0, the mean of nothing, or the root or logarithm of a negative number."
         )
-    if np.isinf(values).any():
-        return "Your result holds an infinite number: look for a division by zero, or for an overflow."
     if close(-values, right, tolerance):
         return "The sign is turned."
-    if np.count_nonzero(np.nan_to_num(right)) < 2:
+    pairs = np.isfinite(values) & np.isfinite(right)
+    mine, known = values[pairs], right[pairs].astype(float)
+    if np.count_nonzero(known) < 2:
         return ""
-    if not values.any():
-        return "All your numbers are 0."
-    factor = np.nansum(values * right) / np.nansum(right * right)
+    factor, gap = mine @ known / (known @ known), np.mean(mine - known)
     if close(values, factor * right, tolerance):
         return f"Each number is {factor:.4g} times what is expected."
-    gap = np.nanmean(values - right)
-    if close(values, right + gap, tolerance):
-        return f"Each number is {abs(gap):.4g} too {'large' if gap > 0 else 'small'}."
-    return ""
+    return f"Each number is off by {gap:+.4g}." if close(values, right + gap, tolerance) else ""
 
 
 def _numbers(value: Any) -> np.ndarray | None:
@@ -228,8 +239,19 @@ def _no_dots(value: Any, names: Sequence[str] = ()) -> None:
         raise NotAttempted
     for place, part in enumerate(parts):
         if part is ... or part is None:
-            name = names[place] if place < len(names) else f"number {place + 1} of what you give"
-            raise Hint(f"{name[0].upper()}{name[1:]} is {'still ...' if part is ... else 'None: it has no value.'}")
+            name = names[place] if place < len(names) else f"number {place + 1}"
+            raise Hint(f"Of what you give, {name} is {'still ...' if part is ... else 'None: it has no value.'}")
+
+
+def _own_line(function: Any, error: BaseException) -> str:
+    """Name the last line of the student's own code that an error came through."""
+    space = getattr(inspect.unwrap(function), "__globals__", None)
+    own = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_globals is space]
+    if not own:
+        return ""
+    frame, number = own[-1]
+    text = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    return f'in line {number}, "{text}", ' if text else f"in line {number} "
 
 
 def _names(function: Any, count: int) -> list[str]:
@@ -237,25 +259,22 @@ def _names(function: Any, count: int) -> list[str]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        parameters = ()
+        parameters = {}.values()
     names = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     return [*names, *[""] * count][:count]
 
 
-def _kind(value: Any) -> str:
-    """What a value is, for a sentence that says what was expected instead."""
-    if callable(value):
-        return "a function"
-    if isinstance(value, np.ndarray) and value.ndim:
-        return f"an array of shape {value.shape}"
-    return f"a {type(value).__name__} of {len(value)}" if isinstance(value, tuple | list) else _short(value)
+def _list(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}"
 
 
 def _short(value: Any) -> str:
     """A value in a few words: numbers with six digits, an array of many numbers by its shape."""
     numbers = _numbers(value)
     if numbers is None or isinstance(value, bool | np.bool):
-        return reprlib.repr(value)
+        return "a function" if callable(value) else reprlib.repr(getattr(value, "tolist", lambda: value)())
     if numbers.size > _SHOWN:
         return f"an array of shape {numbers.shape}"
-    return " ".join(np.array2string(numbers, separator=", ", formatter={"float": lambda x: f"{x:.6g}"}).split())
+    text = np.array2string(numbers, separator=", ", formatter={"float": lambda x: f"{x:.6g}" if x % 1 else f"{x:.0f}"})
+    return " ".join(text.split())

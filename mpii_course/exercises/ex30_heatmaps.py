@@ -6,33 +6,38 @@ from typing import Any
 
 import numpy as np
 
-from mpii_course.exercises import call, close, diagnose, exercise
+from mpii_course.exercises.diagnosis import call, call_each, close, diagnose, exercise
 
 
 @exercise("30-1")
 def to_input(answer: Any) -> str | None:
-    """Pixel in the middle of a cell, (j + 0.5) pixels / cells - 0.5."""
-    got, other = call(answer, 10, 64, 256), call(answer, 5, 32, 64)
-    if close(got, 41.5) and not close(other, 10.5):
-        return "Right for 4 pixels a cell. With 32 cells for 64 pixels a cell covers 2."
+    """Pixel in the middle of a cell, (j + 0.5) pixels / cells - 0.5.
+
+    1. Where does cell j begin, counted from the edge of the image, and where is its middle?
+    2. The edge of the image lies at pixel -0.5, because pixel 0 has its middle at 0.
+    3. (j + 0.5) * pixels / cells - 0.5
+    """
     mistakes = {
-        "That is where the cell's first pixel is. Its middle is further to the right.": 40,
-        "Half a pixel too far: (j + 0.5) * stride counts from the edge of the image, which lies at -0.5.": 42,
-        "That is the convention with the outermost cells on the outermost pixels. Here cells cover pixels evenly.": 10
-        * 255
-        / 63,
-        "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell.": 10 / 4,
-    }
-    return diagnose(got, 41.5, mistakes, f"Cell 10 of 64 covers pixels 40 to 43; you return {got}.")
+        "Right for 4 pixels a cell. With 32 cells for 64 pixels a cell covers 2.": [41.5, 21.5],
+        "That is where the cell's first pixel is. Its middle is further to the right.": [40, 10],
+        "Half a pixel too far: you count from the edge of the image, which lies at -0.5.": [42, 11],
+        "That is the convention with the outermost cells on the outermost pixels. Here cells cover pixels evenly.":
+            [10 * 255 / 63, 5 * 63 / 31],
+        "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell.": [10 / 4, 5 / 2],
+    }  # fmt: skip
+    got = call_each(answer, (10, 64, 256), (5, 32, 64))
+    return diagnose(got, [41.5, 10.5], mistakes, "Cell 10 of 64 covers pixels 40 to 43.")
 
 
 @exercise("30-2")
 def heatmap(answer: Any) -> str | None:
-    """A Gaussian of height 1 at the joint itself, on 64 x 64 cells."""
+    """A Gaussian of height 1 at the joint itself, on 64 x 64 cells.
+
+    1. Where is the joint, counted in cells? Do not round it. Then each cell has its squared distance from there.
+    2. The joint is at column (x + 0.5) / 4 - 0.5, and likewise for the row.
+    3. np.exp(-((cells - column) ** 2 + (cells[:, None] - row) ** 2) / (2 * sigma**2)) with cells = np.arange(64)
+    """
     x, y, sigma = 101.3, 57.8, 1.5
-    got = np.asarray(call(answer, x, y, sigma), dtype=float)
-    if got.shape != (64, 64):
-        return f"The map has 64 x 64 cells; yours has the shape {got.shape}."
 
     def drawn(across: float, down: float, width: float = sigma) -> Any:
         cells = np.arange(64)
@@ -40,29 +45,29 @@ def heatmap(answer: Any) -> str | None:
 
     column, row = (x + 0.5) / 4 - 0.5, (y + 0.5) / 4 - 0.5
     wanted = drawn(column, row)
-    if close(got / got.sum(), wanted / wanted.sum(), 1e-4) and not close(got, wanted, 1e-4):
-        return "The shape is right. The height at the joint has to be 1: leave the factor before the Gaussian away."
     mistakes = {
         "Rows are y and columns are x: your map is turned over.": drawn(row, column),
-        "The spot lies three eighths of a cell too far right and down: the joint is at (x + 0.5) / 4 - 0.5.": drawn(
-            x / 4, y / 4
-        ),
+        "The peak lies three eighths of a cell too far right and down.": drawn(x / 4, y / 4),
         "The half cell is missing: cell j has its middle at j, its edge at j - 0.5.": drawn(column + 0.5, row + 0.5),
-        "The spot lies on the middle of the cell. Put it on the joint itself, without rounding.": drawn(
-            round(column), round(row)
-        ),
+        "The peak lies on the middle of a cell. Put it on the joint itself, without rounding.":
+            drawn(round(column), round(row)),
         "sigma counts cells here, not pixels.": drawn(column, row, sigma / 4),
         "In the exponent stands 2 sigma squared; a factor 2 is missing.": drawn(column, row, sigma / np.sqrt(2)),
-    }
-    otherwise = "The map differs from a Gaussian at the joint's place, counted in cells."
-    return diagnose(got, wanted, mistakes, otherwise, tolerance=1e-4)
+        "The height at the joint has to be 1: leave the factor before the Gaussian away.":
+            wanted / (2 * np.pi * sigma**2),
+    }  # fmt: skip
+    return diagnose(call(answer, x, y, sigma), wanted, mistakes, tolerance=1e-4)
 
 
 @exercise("30-3")
 def quarter(answer: Any) -> str | None:
-    """The highest cell, a quarter of a cell towards its higher neighbour."""
+    """The highest cell, a quarter of a cell towards its higher neighbour.
+
+    1. Find the highest cell, then compare its two neighbours. What if they are equally high?
+    2. j = np.argmax(row); j + 0.25 * np.sign(row[j + 1] - row[j - 1])
+    """
     rows = [0, 0.1, 0.3, 1.0, 0.6, 0.1], [0, 0.2, 0.7, 1.0, 0.3, 0.1], [0, 0.4, 1.0, 0.4, 0, 0]
-    got = [call(answer, np.array(row)) for row in rows]
+    got = call_each(answer, *((np.array(row),) for row in rows))
     if close(got[:2], [3.25, 2.75]) and not close(got[2], 2):
         return "When both neighbours are equally high, there is no reason to go either way."
     mistakes = {
@@ -70,21 +75,20 @@ def quarter(answer: Any) -> str | None:
         "That is the highest cell. Now look at its two neighbours.": [3, 3, 2],
         "You go to the right whatever the neighbours are.": [3.25, 3.25, 2.25],
     }
-    otherwise = f"For the heights {rows[0]} you return {got[0]}. The highest cell is 3, its right neighbour is higher."
-    return diagnose(got, [3.25, 2.75, 2], mistakes, otherwise)
+    return diagnose(got, [3.25, 2.75, 2.0], mistakes)
 
 
 @exercise("30-4")
 def flip_back(answer: Any) -> str | None:
-    """Mirror the columns and swap left and right joints."""
+    """Mirror the columns and swap left and right joints.
+
+    1. Two things change in a mirror: where each column stands, and what is left and what is right.
+    2. maps[:, ::-1][..., order]
+    """
     maps, order = np.random.default_rng(0).random((64, 64, 3)), np.array([0, 2, 1])
-    got = np.asarray(call(answer, maps.copy(), order), dtype=float)
-    if got.shape != maps.shape:
-        return f"The maps keep their shape {maps.shape}; you return {got.shape}."
     mistakes = {
         "The maps are mirrored back, but left and right joints have not changed places.": maps[:, ::-1],
         "Left and right have changed places, but the maps are still mirrored.": maps[..., order],
         "You turned the maps upside down: the second axis holds the columns.": maps[::-1][..., order],
     }
-    otherwise = "Mirror the second axis, and take the joints in the given order."
-    return diagnose(got, maps[:, ::-1][..., order], mistakes, otherwise)
+    return diagnose(call(answer, maps, order), maps[:, ::-1][..., order], mistakes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mpii_course.exercises import call, diagnose, exercise
+from mpii_course.exercises.diagnosis import call, diagnose, exercise
 
 # Four joints: head, left hand, right hand, hips. In a mirror the hands change places.
 _POSE = np.array([[0.0, -3.0], [-2.0, -1.0], [1.0, -2.0], [0.0, 0.0]])
@@ -15,8 +15,11 @@ _FLIP = np.array([0, 2, 1, 3])
 
 @exercise("35-1")
 def mirrored(answer: Any) -> str | None:
-    """Negate x and swap left and right."""
-    got = call(answer, _POSE.copy(), _FLIP.copy())
+    """Negate x and swap left and right.
+
+    1. Two things change in a mirror: the side on which each joint is, and which of them is called left.
+    2. pose[flip_order] * [-1, 1]
+    """
     swapped = _POSE[_FLIP]
     mistakes = {
         "The pose is mirrored, but the array still calls the old left hand left. Swap the sides too.": _POSE * [-1, 1],
@@ -24,17 +27,18 @@ def mirrored(answer: Any) -> str | None:
         "That person stands on the head. A mirror on the wall turns x round, not y.": swapped * [1, -1],
         "You turned y round, and swapped no sides. A mirror on the wall turns x round, not y.": _POSE * [1, -1],
         "You turned x and y round. Only x changes in a mirror.": -swapped,
-        "You turned x and y round, and swapped no sides. Only x changes in a mirror.": -_POSE,
     }
-    right = swapped * [-1, 1]
-    return diagnose(got, right, mistakes, f"The left hand should be at {right[1].tolist()}.")
+    return diagnose(call(answer, _POSE, _FLIP), swapped * [-1, 1], mistakes)
 
 
 @exercise("35-2")
 def limb_directions(answer: Any) -> str | None:
-    """(end - start) / length for each limb."""
+    """(end - start) / length for each limb.
+
+    1. The limb as an arrow is the end joint minus the start joint. Divide each arrow by its own length.
+    2. vectors = pose[end] - pose[start]; vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    """
     limbs = [(3, 0), (0, 1), (0, 2)]
-    got = call(answer, _POSE.copy(), limbs)
     start, end = np.array(limbs).T
     vectors = _POSE[end] - _POSE[start]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -44,15 +48,17 @@ def limb_directions(answer: Any) -> str | None:
         "You divided by one length for all limbs: take the norm along the last axis, and keep the axis.":
             vectors / np.linalg.norm(vectors),
     }  # fmt: skip
-    otherwise = f"The first limb goes straight up, [0, -1]; you return {got!r}."
-    return diagnose(got, vectors / length, mistakes, otherwise)
+    return diagnose(call(answer, _POSE, limbs), vectors / length, mistakes, "The first limb goes straight up, [0, -1].")
 
 
 @exercise("35-3")
 def combined(answer: Any) -> str | None:
-    """Product of two sets of probabilities, divided by the prior that both contain, summing to 1."""
+    """Product of two sets of probabilities, divided by the prior that both contain, summing to 1.
+
+    1. The prior is in both sets, so it is in their product twice. It has to be there once.
+    2. product = first * second / prior; product / product.sum()
+    """
     first, second, prior = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.6, 0.2]), np.array([0.6, 0.3, 0.1])
-    got = call(answer, first.copy(), second.copy(), prior.copy())
     product = first * second
 
     def summing_to_1(values: np.ndarray) -> np.ndarray:
@@ -68,5 +74,4 @@ def combined(answer: Any) -> str | None:
         "That is the mean. Multiply: what one source rules out, the other cannot save.": (first + second) / 2,
         "Divide by the sum of the products, not by how many there are.": product / prior / 3,
     }  # fmt: skip
-    otherwise = f"For {first}, {second} and the prior {prior} you get {got!r}."
-    return diagnose(got, summing_to_1(product / prior), mistakes, otherwise)
+    return diagnose(call(answer, first, second, prior), summing_to_1(product / prior), mistakes)

@@ -34,8 +34,8 @@ def read(path: Path) -> Tally:
     """
     try:
         tally = json.loads(path.read_text(encoding="utf-8"))
-        name, done = str(tally["name"]), dict(tally["exercises"])
-        return {"name": name, "exercises": {number: _entry(one) for number, one in done.items()}}
+        name, done = filter(str.isprintable, str(tally["name"])), dict(tally["exercises"])
+        return {"name": "".join(name)[:60], "exercises": {number: _entry(one) for number, one in done.items()}}
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"it is no progress file ({type(error).__name__}: {one_line(error)})") from None
 
@@ -78,7 +78,7 @@ def _write(path: Path, tally: Tally) -> None:
         temporary.write_text(json.dumps(tally, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Progress(Summary):
     """What `summary` shows: a line for each notebook that was begun, and the file to hand in."""
 
@@ -93,7 +93,8 @@ def summary(name: str, numbers: Sequence[str]) -> Progress:
     try:
         tally = _current()
         name = tally["name"] = str(name) or tally["name"] or _account()
-        path = FILE.with_stem(f"{FILE.stem}-{re.sub('[^a-z0-9]+', '-', name.lower())[:60]}")
+        short = re.sub(r"\W+", "-", name.lower()).strip("-")[:40]
+        path = FILE.with_stem(f"{FILE.stem}-{short or 'student'}")
         _write(path, tally)
         _write(FILE, tally)
         place = str(path)
@@ -134,6 +135,11 @@ def table(folder: Path, numbers: Sequence[str]) -> tuple[pd.DataFrame, list[tupl
         anybody has solved one, and the sum.
     list of (Path, str)
         Files that are no tallies, and why.
+
+    Raises
+    ------
+    MpiiError
+        There is no tally in the folder.
     """
     import pandas as pd
 
@@ -147,6 +153,8 @@ def table(folder: Path, numbers: Sequence[str]) -> tuple[pd.DataFrame, list[tupl
         else:
             name = tally["name"] or str(path.relative_to(folder))
             students.setdefault(name, set()).update(_solved(tally) & set(numbers))
+    if not students:
+        raise MpiiError(f"{folder}: holds no progress files; students write them with summary()")
     rows = {"(exercises)": set(numbers)} | dict(sorted(students.items()))
     pairs = [(name, number[:2]) for name, solved in rows.items() for number in solved]
     counts = pd.crosstab(*map(pd.Series, zip(*pairs, strict=True))).reindex(list(rows), fill_value=0)

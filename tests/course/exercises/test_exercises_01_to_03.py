@@ -63,7 +63,7 @@ def test_another_way_to_be_right_is_accepted(number):
 
 
 @pytest.mark.parametrize("number", RIGHT)
-@pytest.mark.parametrize("stub", [..., None, lambda *arguments: ..., lambda *arguments: (..., ...)])
+@pytest.mark.parametrize("stub", [..., lambda *arguments: ..., lambda *arguments: (..., ...)])
 def test_a_stub_is_not_attempted(number, stub):
     if not callable(stub) or number not in ("02-3", "03-4"):
         assert check(number, stub).state == "not attempted"
@@ -80,38 +80,38 @@ def test_a_stub_is_not_attempted(number, stub):
         ("01-2", lambda n, k, rng: _folds(n, k, rng)[:-1], "3 rounds"),
         ("01-2", lambda n, k, rng: [(v, t) for t, v in _folds(n, k, rng)], "other way round"),
         ("01-2", lambda n, k, rng: [(t[1:], v) for t, v in _folds(n, k, rng)], "neither trains nor validates"),
-        ("01-2", lambda n, k, rng: [(t + 1, v + 1) for t, v in _folds(n, k, rng)], "count - 1"),
+        ("01-2", lambda n, k, rng: [(t + 1, v + 1) for t, v in _folds(n, k, rng)], "from 0 to 10"),
         ("01-2", lambda n, k, rng: _folds(n, k, np.random.default_rng(0)), "same every time"),
         ("01-3", lambda a, b: np.concatenate([a, b]), "2 things"),
         ("01-3", lambda a, b: tuple((p - a.mean(0)) / a.std(0, ddof=1) for p in (a, b)), "n - 1"),
         ("01-3", lambda a, b: tuple(p - a.mean(0) for p in (a, b)), "division"),
         ("01-3", lambda a, b: tuple(((p.T - p.mean(1)) / p.std(1)).T for p in (a, b)), "axis=1"),
         ("01-4", lambda s: s.mean(), "2 things"),
-        ("01-4", lambda s: (s.sum(), 1.0), "mean of"),
+        ("01-4", lambda s: (s.sum(), 1.0), "The mean"),
         ("01-4", lambda s: (s.mean(), s.var(ddof=1) / 5), "variance of the mean"),
         ("01-4", lambda s: (s.mean(), s.std()), "the biased one"),
         ("01-4", lambda s: (s.mean(), s.std(ddof=1) / 2), "inside the deviation"),
         ("02-1", lambda X, y, theta: 2 * X.T @ (y - X @ theta), "sign is turned, and"),
         ("02-1", lambda X, y, theta: -X.T @ (y - X @ theta), "lacks the division"),
         ("02-1", lambda X, y, theta: -2 / 3 * X.T @ (y - X @ theta), "number of parameters"),
-        ("02-1", lambda X, y, theta: -2 * (y - X @ theta), "one entry for each parameter"),
-        ("02-2", lambda *a: _descend(*a)[0], "2 things"),
+        ("02-1", lambda X, y, theta: -2 * (y - X @ theta), "shape is (5,)"),
+        ("02-2", lambda *a: _descend(*a)[0], "the last point and"),
         ("02-2", lambda g, x, eta, tol, most: _descend(g, x, eta, 0.0, most), "always uses all"),
         ("02-2", lambda g, x, eta, tol, most: _descend(g, x, eta, 1e3 * tol, most), "too early"),
         ("02-2", lambda g, x, eta, tol, most: _descend(g, x, eta, tol, most + 1), "exactly 7"),
         ("02-3", 4, "largest curvature"),
         ("02-3", 1 / 3, "fastest rate"),
-        ("02-3", 0.9, "eigenvalues"),
-        ("02-4", lambda n, size, rng: [np.arange(1, n + 1)], "count - 1"),
+        ("02-3", 0.9, "you have 0.9"),
+        ("02-4", lambda n, size, rng: [np.arange(1, n + 1)], "from 0 to 9"),
         ("02-4", lambda n, size, rng: [rng.permutation(n)], "lengths"),
         ("02-4", lambda n, size, rng: np.split(np.random.default_rng(0).permutation(n), range(size, n, size)), "rng"),
         ("03-1", _rmsprop(lambda r, g, rho: rho * r + (1 - rho) * g, root=lambda x: 1.0), "g itself"),
-        ("03-1", _rmsprop(lambda r, g, rho: r + g * g), "AdaGrad"),
+        ("03-1", _rmsprop(lambda r, g, rho: r + g * g), "nothing is forgotten"),
         ("03-1", _rmsprop(lambda r, g, rho: r), "still the old"),
         ("03-1", _rmsprop(lambda r, g, rho: (1 - rho) * g * g), "newest square alone"),
         ("03-1", _rmsprop(_mean, sign=1), "uphill"),
         ("03-1", lambda theta, g, r, *rates: theta, "2 things"),
-        ("03-1", lambda theta, g, r, *rates: (theta, 1.0), "shape of theta"),
+        ("03-1", lambda theta, g, r, *rates: (theta, 1.0), "shape is ()"),
         ("03-2", lambda theta, g, v, eta, mu: (theta - eta * g, -eta * g), "forgets its past"),
         ("03-2", lambda theta, g, v, eta, mu: (theta - eta * (mu * v + g), mu * v + g), "PyTorch"),
         ("03-2", lambda theta, g, v, eta, mu: (theta + v - eta * g, v - eta * g), "whole past"),
@@ -125,7 +125,7 @@ def test_a_stub_is_not_attempted(number, stub):
         ("03-4", 0.005, "gradient descent"),
         ("03-4", 0.05, "cancels"),
         ("03-4", -0.01, "positive"),
-        ("03-4", 0.7, "starting from r = 0"),
+        ("03-4", 0.7, "you have 0.7"),
     ],
 )
 def test_each_mistake_gets_its_own_hint(number, answer, word):
