@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation.resampling import (
-    Groups,
-    Scored,
-    Statistic,
-    check_metric,
-    group_codes,
-    score_ends,
-    standard_error,
-)
+from mpii_lib.evaluation import resampling
+from mpii_lib.evaluation.resampling import Groups, Scored, Statistic, check_metric, group_codes
 
 _SHOWN_CLASSES = 25
 _MEAN_OF = {"mean_average_precision": "average_precision", "macro_f1": "f1", "balanced_accuracy": "recall"}
@@ -123,7 +116,7 @@ class ClassScores(Scored):
         statistic, count = self.class_statistic(metric), len(self.labels)
         codes = group_codes(groups, count)
         value, held = statistic(np.ones(count)), np.array([len(np.unique(codes[column])) for column in self.hot.T])
-        low, high = score_ends(value, standard_error(statistic, codes, seed), held, level)
+        low, high = resampling.score_ends(value, resampling.standard_error(statistic, codes, seed), held, level)
         columns = {"value": value, "low": low, "high": high, "support": self.hot.sum(axis=0), "groups": held}
         table = pd.DataFrame(columns, index=pd.Index(self.classes, name="class"))
         return table[table["support"] > 0]
@@ -179,7 +172,7 @@ def _mean_of_known(values: np.ndarray) -> float:
 
 
 def checked_labels(
-    what: str, labels: Sequence[int] | np.ndarray, probabilities: np.ndarray, classes: int | None = None
+    what: str, labels: ArrayLike, probabilities: ArrayLike, classes: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels as int64 (N,) and probabilities as float64 (N, C); MpiiError where they do not fit."""
     known, scores = np.asarray(labels), checked_probabilities(probabilities)
@@ -193,10 +186,10 @@ def checked_labels(
     return known.astype(np.int64), scores
 
 
-def checked_probabilities(probabilities: np.ndarray) -> np.ndarray:
+def checked_probabilities(probabilities: ArrayLike) -> np.ndarray:
     """As float64; MpiiError where one is NaN."""
     scores = np.asarray(probabilities, dtype=np.float64)
     if np.isnan(scores).any():
-        row = int(np.argwhere(np.isnan(scores))[0][0])
+        row = int(np.argwhere(np.isnan(np.atleast_1d(scores)))[0][0])
         raise MpiiError(f"probabilities: row {row} has NaN; look for a training that did not converge")
     return scores

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.calibration import Calibration, evaluate_calibration
 from mpii_lib.evaluation.class_scores import ClassScores, checked_labels
@@ -63,10 +65,11 @@ class ClassificationResult(ClassScores):
         """Accuracy of always predicting the most frequent class of the labels: what any classifier must beat."""
         return float(np.bincount(self.labels).max() / len(self.labels))
 
-    def calibration(self, bins: int = 10, strategy: str = "uniform") -> Calibration:
+    def calibration(self, bins: int = 10, strategy: Literal["uniform", "quantile"] = "uniform") -> Calibration:
         """Compare how sure the predictions are with how often they are right; see `evaluate_calibration`."""
         return evaluate_calibration(self.labels, self.probabilities, bins, strategy)
 
+    @checked
     def top_k(self, k: int = 5) -> float:
         """Share of the examples whose true class is among the k most probable ones; 1 when k reaches C."""
         if k < 1:
@@ -81,6 +84,7 @@ class ClassificationResult(ClassScores):
         names = list(self.classes)
         return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
 
+    @checked
     def mistakes(self, groups: Groups = None) -> pd.DataFrame:
         """List the wrong predictions, the surest first: `position`, `true`, `predicted`, and its `probability`.
 
@@ -133,9 +137,8 @@ class ClassificationResult(ClassScores):
         } | super()._summary()
 
 
-def evaluate_classifier(
-    labels: Sequence[int] | np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
-) -> ClassificationResult:
+@checked
+def evaluate_classifier(labels: ArrayLike, probabilities: ArrayLike, classes: Sequence[object]) -> ClassificationResult:
     """Compare predicted probabilities with the labels.
 
     Parameters

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.training.records import FINISHED
 
 LEAST_REPEATS = 3
 
 
+@checked
 def spread_table(
     table: pd.DataFrame, by: str | Sequence[str], metrics: str | Sequence[str] = "val_accuracy"
 ) -> pd.DataFrame:
@@ -44,9 +48,9 @@ def spread_table(
     MpiiError
         When a column is not in the table.
     """
-    keys = [by] if isinstance(by, str) else list(by)
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
-    _check_columns(table, [*keys, *names])
+    keys = [by] if isinstance(by, str) else list(map(str, by))
+    names = [metrics] if isinstance(metrics, str) else list(map(str, metrics))
+    _check_columns(table, keys, names)
     table = table.reset_index(drop=True)
     done = _finished(table, names)
 
@@ -61,6 +65,7 @@ def spread_table(
     return table.groupby(keys, sort=False, dropna=False).apply(summary, include_groups=False).infer_objects()
 
 
+@checked
 def compare_settings(
     table: pd.DataFrame,
     baseline: Mapping[str, Any],
@@ -73,10 +78,10 @@ def compare_settings(
 
     Differences are taken seed by seed: run and baseline of one seed share their initial weights, and often their
     order, and what the seed does to both alike falls out. Runs of a setting that share a seed, because they differ in
-    something that `baseline` does not name, count once, with their mean. The mean difference is then set against its standard error
-    s / sqrt(n), where s is the standard deviation of the n differences, with Student's t interval of n - 1 degrees of
-    freedom (Student 1908). Few repeats make it wide: its factor is 4.3 for three repeats, 2.8 for five, 2.3 for ten.
-    The verdict is
+    something that `baseline` does not name, count once, with their mean. The mean difference is then set against its
+    standard error s / sqrt(n), where s is the standard deviation of the n differences, with Student's t interval of
+    n - 1 degrees of freedom (Student 1908). Few repeats make it wide: its factor is 4.3 for three repeats, 2.8 for
+    five, 2.3 for ten. The verdict is
 
     - "higher" or "lower": the interval does not hold 0, so the difference is larger than the spread;
     - "within the spread": it does;
@@ -111,7 +116,8 @@ def compare_settings(
         When a column is not in the table, or no run is of the baseline.
     """
     keys = list(baseline)
-    _check_columns(table, [*keys, pair, metric])
+    _check_columns(table, keys, [metric])
+    _check_columns(table, [pair], [])
     if not 0 < level < 1:
         raise MpiiError(f"compare_settings: level is {level}; give a share between 0 and 1, such as 0.95")
     done = table[_finished(table, [metric])].reset_index(drop=True)
@@ -132,6 +138,7 @@ def compare_settings(
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("setting")
 
 
+@checked
 def weights_note(table: pd.DataFrame) -> str:
     """Say in one sentence which weights the backbones of a table of runs started from, and warn where they are mixed.
 
@@ -176,7 +183,11 @@ def _equal(cell: Any, value: Any) -> bool:
     return bool(cell == value) or (value is None and bool(pd.isna(cell)))
 
 
-def _check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in table]
-    if missing:
-        raise MpiiError(f"table of runs: no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
+def _check_columns(table: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str]) -> None:
+    missing = [name for name in (*keys, *metrics) if name not in table]
+    if missing or not keys:
+        what = f"no column {reprlib.repr(missing[0])}" if missing else "no column is named that makes a setting"
+        raise MpiiError(f"table of runs: {what}; it has {shorten(', '.join(map(str, table.columns)), 200)}")
+    for name in metrics:
+        if pd.to_numeric(table[name], errors="coerce").notna().sum() < table[name].notna().sum():
+            raise MpiiError(f"table of runs: column {name!r} holds other things than numbers; name a score")

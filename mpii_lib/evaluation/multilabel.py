@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.class_scores import ClassScores, checked_probabilities
 from mpii_lib.evaluation.resampling import Groups, Statistic, weighted_mean
@@ -100,8 +102,9 @@ class MultilabelResult(ClassScores):
         } | super()._summary()
 
 
+@checked
 def evaluate_multilabel(
-    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], threshold: float = 0.5
+    labels: ArrayLike, probabilities: ArrayLike, classes: Sequence[object], threshold: float = 0.5
 ) -> MultilabelResult:
     """Compare the probabilities of several labels an example with the labels.
 
@@ -137,7 +140,8 @@ def evaluate_multilabel(
     return MultilabelResult(hot.astype(np.int8), scores, names, float(threshold))
 
 
-def frequency_baseline(labels: np.ndarray, classes: int, examples: int) -> np.ndarray:
+@checked
+def frequency_baseline(labels: ArrayLike, classes: int, examples: int) -> np.ndarray:
     """Predict for every example how frequent each class was in training: what looking at the image must beat.
 
     Parameters
@@ -160,6 +164,8 @@ def frequency_baseline(labels: np.ndarray, classes: int, examples: int) -> np.nd
         When there are no labels, or they do not fit the classes.
     """
     known = np.asarray(labels)
+    if not (1 <= classes <= 100_000 and 0 <= examples <= 10_000_000):
+        raise MpiiError(f"frequency_baseline: {classes} classes, {examples} examples; give 1 or more of each")
     if known.ndim == 1 and np.issubdtype(known.dtype, np.integer) and np.isin(known, np.arange(classes)).all():
         known = known[:, None] == np.arange(classes)
     if known.ndim != 2 or not len(known) or known.shape[1] != classes:

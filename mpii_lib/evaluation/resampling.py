@@ -1,7 +1,7 @@
 """How sure a score is: whole groups of examples, such as videos, are left out one after the other.
 
 Frames of one video succeed or fail together. Counting them one by one makes an interval too narrow, so a video leaves
-with all of its frames, or not at all. `benchmarks/bench_intervals.py` counts how often the intervals hold what they say.
+with all of its frames, or not at all. `benchmarks/bench_intervals.py` counts how often the intervals hold.
 """
 
 from __future__ import annotations
