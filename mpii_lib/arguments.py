@@ -57,10 +57,12 @@ def checked(function: F) -> F:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for name, value in signature.bind(*args, **kwargs).arguments.items():
-            if signature.parameters[name].kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
-                if not accepts(hint(name), value):
+            kind = signature.parameters[name].kind
+            named = [*value.values()] if kind is kind.VAR_KEYWORD else [value]
+            for each in value if kind is kind.VAR_POSITIONAL else named:
+                if not accepts(hint(name), each):
                     caller = function.__qualname__.removesuffix(".__init__")
-                    raise ArgumentError(f"{caller}: {name} is {reprlib.repr(value)}; give {words(hint(name))}")
+                    raise ArgumentError(f"{caller}: {name} is {reprlib.repr(each)}; give {words(hint(name))}")
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]
@@ -87,6 +89,8 @@ def accepts(hint: Any, value: Any) -> bool:
         sized = isinstance(value, list | tuple | np.ndarray) and len(value) == len(inner)
         return sized and all(map(accepts, inner, value))
     if origin in (Iterable, Sequence):
+        if isinstance(value, np.ndarray):  # all that it holds is of one kind
+            return value.ndim > 0 and all(accepts(inner[0], each) for each in value[:1] if inner)
         holds = value if isinstance(value, list | tuple) and inner else ()
         many = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
         return many and all(accepts(inner[0], each) for each in holds)

@@ -236,7 +236,7 @@ def test_augmentation_out_of_range_is_refused(values):
         ({"size": 224}, "size is 224; give .a whole number, a whole number"),
         ({"size": (2**20, 8)}, "size=.1048576, 8.: give height and width in pixels, from 1 to 8192"),
         ({"image_ids": [100, 2**70]}, "the first is 1180591620717411303424"),
-        ({"image_ids": np.array([False, True])}, "2 image_ids are not in the annotations"),
+        ({"image_ids": np.array([False, True])}, "give a list, each of it a whole number"),
         ({"batch_size": 32, "drop_remainder": True}, "18 images are no whole batch of 32.*smaller batch_size"),
         ({"seed": -1}, "seed=-1"),
     ],

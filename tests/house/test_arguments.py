@@ -64,6 +64,8 @@ class Alike:
         ("names", pd.Index(["a"])),
         ("ids", (number for number in range(3))),
         ("ids", pd.Index([3])),
+        ("ids", np.array([], np.int64)),
+        ("ids", np.array([3])),
         ("settings", {"a": 1}),
         ("table", pd.DataFrame()),
         ("image", np.zeros((2, 2), np.uint8)),
@@ -98,6 +100,9 @@ def test_what_fits_is_let_through(name, value):
         ("names", "abc", "a list, each of it text or None"),
         ("names", ["a", 3], "a list, each of it text or None"),
         ("ids", [1, "2"], "a list, each of it a whole number or None"),
+        ("ids", np.array(["2"]), "a list, each of it a whole number or None"),
+        ("ids", np.array([True]), "a list, each of it a whole number or None"),
+        ("ids", np.array(3), "a list, each of it a whole number or None"),
         ("settings", [1], "Mapping"),
         ("function", 3, "a function"),
         ("table", [1], "DataFrame"),
@@ -150,3 +155,15 @@ def test_a_dataclass_is_checked_where_it_is_made():
     assert Point(1.5).x == 1.5 and isinstance(Point, type)
     with pytest.raises(ArgumentError, match="Point: name is 3; give text"):
         Point(1.5, 3)
+
+
+def test_each_of_several_is_checked():
+    @checked
+    def function(*numbers: int, **texts: str):
+        return numbers, texts
+
+    assert function(1, 2, a="b") == ((1, 2), {"a": "b"}) and function() == ((), {})
+    with pytest.raises(ArgumentError, match="numbers is 'c'; give a whole number"):
+        function(1, "c")
+    with pytest.raises(ArgumentError, match="texts is 3; give text"):
+        function(a=3)

@@ -1,11 +1,19 @@
 """Persons as square crops: joints lie where the image has them, the way back is exact, bad files are left out."""
 
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import fields
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from wrong_arguments import WRONG, assert_clear
 
 from mpii_lib.annotations import Annotations
 from mpii_lib.errors import DatasetError, MpiiError
-from mpii_lib.pose import join_crops, pckh, person_crops
+from mpii_lib.pose import PersonCrops, join_crops, pckh, person_crops
 from mpii_lib.skeletons import MPII
 
 
@@ -58,6 +66,57 @@ def test_a_broken_cache_is_made_again(people, tmp_path):
     assert len(person_crops(people, size=24, cache=tmp_path / "cache")) == 3
 
 
+def test_facts_of_other_persons_are_not_believed(people, tmp_path):
+    first = person_crops(people, size=24, cache=tmp_path / "cache")
+    (facts,) = (tmp_path / "cache").glob("*.json")
+    for ids in ([1, 2], [1, 2, 99], ["a", "b", "c"], 3):
+        facts.write_text(json.dumps(json.loads(facts.read_text()) | {"person_ids": ids}))
+        again = person_crops(people, size=24, cache=tmp_path / "cache")
+        assert again.person_ids.tolist() == [1, 2, 3] and again.fingerprint == first.fingerprint
+    facts.write_text("[" * 100_000)
+    assert len(person_crops(people, size=24, cache=tmp_path / "cache")) == 3
+
+
+def assert_full(people, cache, words):
+    """A cache of some 3 MB cannot be written; what was there stays, and nothing half is left."""
+    person_crops(people, size=8, cache=cache)
+    before = {path.name: path.read_bytes() for path in cache.iterdir()}
+    with pytest.raises(DatasetError, match=words) as caught:
+        person_crops(people, size=512, cache=cache)
+    assert "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in cache.iterdir()} == before
+
+
+def test_a_disk_that_is_too_small_is_named_before_and_while_crops_are_written(people, tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))
+    try:
+        assert_full(people, tmp_path / "cache", r"crops-.*npy: cannot be written \(File too large\)")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000))
+    assert_full(people, tmp_path / "cache", "3.15MB are needed and 100kB are free; make room or choose another folder")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_on_a_full_disk_the_process_goes_on(people, tmp_path, monkeypatch, asked):
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root mounts a small disk")
+    (tmp_path / "small").mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path / "small"], capture_output=True
+    ).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        if not asked:  # room that another process takes meanwhile
+            monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**40))
+        words = "are needed and .* are free" if asked else r"cannot be written \(No space left on device\)"
+        assert_full(people, tmp_path / "small" / "cache", words)
+    finally:
+        subprocess.run(["umount", tmp_path / "small"], check=True)
+
+
 def test_crops_are_joined_and_taken_apart(people):
     crops = person_crops(people, size=24)
     again = join_crops(crops[:1], crops[np.array([False, True, True])])
@@ -76,7 +135,9 @@ def test_crops_are_joined_and_taken_apart(people):
         ({"size": 2**40}, "size=.*from 1 to 8192"),
         ({"person_ids": []}, "there are no person_ids"),
         ({"person_ids": [1, 99]}, "1 person_ids are not in the annotations, the first is 99.*annotations.people.index"),
-        ({"person_ids": [True, True]}, "2 person_ids are not in the annotations"),
+        ({"person_ids": [True, True]}, "give a list, each of it a whole number"),
+        ({"person_ids": np.array([True, True])}, "give a list, each of it a whole number"),
+        ({"person_ids": (each for each in [1, 2.5])}, "1 person_ids are not in the annotations, the first is 2.5"),
         ({"person_ids": [4]}, "none of the 1 images can be read"),
     ],
 )
@@ -91,3 +152,13 @@ def test_a_person_without_scale_needs_the_other_crop(people):
     with pytest.raises(DatasetError, match='use crop="thesis"'):
         person_crops(coco_like)
     assert len(person_crops(coco_like, crop="thesis")) == 3
+
+
+def test_arguments_of_the_wrong_kind_are_one_line(people, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # "" and "nonsense" are folders too
+    crops = person_crops(people, size=8)
+    assert_clear(person_crops, {"annotations": people, "size": 8})
+    assert_clear(PersonCrops, {each.name: getattr(crops, each.name) for each in fields(crops)})
+    for wrong in WRONG:
+        with pytest.raises(MpiiError):
+            join_crops(crops, wrong)
