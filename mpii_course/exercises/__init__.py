@@ -124,7 +124,7 @@ def summary(name: str = "") -> progress.Progress:
     Parameters
     ----------
     name
-        Yours, as the teacher knows you; it is remembered. Before it is given, the name of your account.
+        Yours, as the teacher knows you; it is remembered. Before it is given, "student".
 
     Returns
     -------

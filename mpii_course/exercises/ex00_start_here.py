@@ -1,14 +1,10 @@
 """Checks of notebook 00: a first look at joints."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from mpii_course.exercises.diagnosis import call_each, diagnose, exercise
 
 
 @exercise("00-1")
-def limb_length(answer: Any) -> str | None:
+def limb_length(answer: object) -> str | None:
     """Euclidean distance between two joints.
 
     1. The steps along x and along y are the short sides of a right triangle. How long is its third side?
@@ -23,7 +19,7 @@ def limb_length(answer: Any) -> str | None:
 
 
 @exercise("00-2")
-def whose_left(answer: Any) -> str | None:
+def whose_left(answer: object) -> str | None:
     """Which way somebody faces, by the sides of the wrists.
 
     1. Stand before a mirror and raise your right hand. Now imagine a person in place of the mirror image.

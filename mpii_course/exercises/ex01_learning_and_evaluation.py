@@ -1,16 +1,12 @@
 """Checks of notebook 01: mean squared error, folds, standardising without a leak, standard error of fold scores."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, diagnose, diagnose_each, exercise, row_numbers
 
 
 @exercise("01-1")
-def squared_error(answer: Any) -> str | None:
+def squared_error(answer: object) -> str | None:
     """Mean squared error.
 
     1. Errors above and below must not cancel, and large ones count more. Then take the mean over all observations.
@@ -28,13 +24,12 @@ def squared_error(answer: Any) -> str | None:
         "Without the square, errors above and below cancel.": gap.mean(),
         "This is the square of the mean. Square each error first, then take the mean.": gap.mean() ** 2,
         "Half of it is handy for derivatives, but the definition has no 1/2.": squares.mean() / 2,
-        "This is the median of the squares; the definition takes their mean.": np.median(squares),
     }
     return diagnose(call(answer, y, predicted), squares.mean(), mistakes)
 
 
 @exercise("01-2")
-def folds_of(answer: Any) -> str | None:
+def folds_of(answer: object) -> str | None:
     """K random folds that validate each row once.
 
     1. Shuffle the row numbers once, and cut them into K parts. Each part validates in one round; what trains in it?
@@ -69,7 +64,7 @@ def folds_of(answer: Any) -> str | None:
 
 
 @exercise("01-3")
-def standardise(answer: Any) -> str | None:
+def standardise(answer: object) -> str | None:
     """Standardise both splits with the mean and the deviation of the training split.
 
     1. Which numbers are known before anything is predicted? Mean and deviation come from these alone, for both splits.
@@ -80,14 +75,12 @@ def standardise(answer: Any) -> str | None:
     mean, spread, unbiased = train.mean(axis=0), train.std(axis=0), train.std(axis=0, ddof=1)
     both = np.concatenate([train, validation])
     leaked = (train - both.mean(axis=0)) / both.std(axis=0)
-    along_rows = (train.T - train.mean(axis=1)) / train.std(axis=1)
     mistakes = {
         "Mean and deviation are those of all rows: the validation data have leaked into the training features.": leaked,
         "This has one mean over all columns. Each column has its own: axis=0.": (train - train.mean()) / train.std(),
         "Your deviation divides by n - 1. np.std, which is wanted here, divides by n.": (train - mean) / unbiased,
         "This is divided by the variance. The standard deviation is its root.": (train - mean) / spread**2,
         "The mean is right; the division by the standard deviation is missing.": train - mean,
-        "Mean and deviation are those of the rows (axis=1). Columns are features: axis=0.": along_rows.T,
     }
     own = (validation - validation.mean(axis=0)) / validation.std(axis=0)
     leak = {"The validation split has its own mean and deviation now. At prediction time they are not known yet.": own}
@@ -99,7 +92,7 @@ def standardise(answer: Any) -> str | None:
 
 
 @exercise("01-4")
-def mean_and_error(answer: Any) -> str | None:
+def mean_and_error(answer: object) -> str | None:
     """Mean and standard error of the scores of K folds.
 
     1. How far does a single fold lie from the mean? A mean of K is more certain than one of them: by which factor?
@@ -110,10 +103,8 @@ def mean_and_error(answer: Any) -> str | None:
     mistakes = {
         "This uses the biased variance: np.std divides by K unless ddof=1. Divide by K - 1.": biased / root,
         "This is the spread of single folds. The mean of K of them is surer: divide by the root of K.": spread,
-        "This is the spread of single folds, and the biased one. The mean of K of them is surer.": biased,
         "This is the variance of the mean. The standard error is its root.": spread**2 / 5,
         "Divide by the root of K, not by K.": spread / 5,
-        "Take the root of the variance first: standard deviation over the root of K.": spread**2 / root,
         "Divide by the root of K. (K - 1 belongs inside the deviation only.)": spread / 2,
     }
     parts = {"the mean": (5.0, {}), "the standard error": (spread / root, mistakes)}

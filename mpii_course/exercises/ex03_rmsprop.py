@@ -1,7 +1,5 @@
 """Checks of notebook 03: one step of RMSProp, of momentum and of Adam, and the length of RMSProp's first step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +11,7 @@ _THETA, _G = np.array([1.0, -2.0]), np.array([0.5, -3.0])
 Part = tuple[Any, Mapping[str, Any]]
 
 
-def _diagnose_step(answer: Any, *arguments: Any, moves: Part, kept: Mapping[str, Part]) -> str | None:
+def _diagnose_step(answer: object, *arguments: Any, moves: Part, kept: Mapping[str, Part]) -> str | None:
     """Diagnose a step of an optimizer: what is added to theta, and what is kept for the next step."""
     right, mistakes = moves
     mistakes = {hint: _THETA + wrong for hint, wrong in mistakes.items()}
@@ -23,7 +21,7 @@ def _diagnose_step(answer: Any, *arguments: Any, moves: Part, kept: Mapping[str,
 
 
 @exercise("03-1")
-def rmsprop_step(answer: Any) -> str | None:
+def rmsprop_step(answer: object) -> str | None:
     """One step of algorithm 2.
 
     1. First bring r up to date: a running mean of g * g that keeps the share rho of its past. Then divide by its root.
@@ -53,7 +51,7 @@ def rmsprop_step(answer: Any) -> str | None:
 
 
 @exercise("03-2")
-def momentum_step(answer: Any) -> str | None:
+def momentum_step(answer: object) -> str | None:
     """One step with momentum.
 
     1. The velocity is damped by mu, and the gradient pushes it downhill. Then theta moves by the new velocity.
@@ -77,7 +75,7 @@ def momentum_step(answer: Any) -> str | None:
 
 
 @exercise("03-3")
-def adam_step(answer: Any) -> str | None:
+def adam_step(answer: object) -> str | None:
     """One step of Adam, t > 1, so that a forgotten power of t shows.
 
     1. s is a running mean of g, r one of g * g. Both begin at 0, so the step uses corrected ones; keep the uncorrected.
@@ -99,7 +97,6 @@ def adam_step(answer: Any) -> str | None:
     mistakes = {
         "The bias correction is missing: divide s by 1 - rho1**t and r by 1 - rho2**t.": update(0, 0),
         "You correct with 1 - rho. It has to be 1 - rho**t, which fades as t grows.": update(rho1, rho2),
-        "t counts from 1 and is the number of this step; you are one off.": update(rho1 ** (t + 1), rho2 ** (t + 1)),
         "t counts from 1 and is this step's number; yours is one too low.": update(rho1 ** (t - 1), rho2 ** (t - 1)),
         "Only s is corrected. r starts at zero as well.": update(rho1**t, 0),
         "Only r is corrected. s starts at zero as well.": update(0, rho2**t),
@@ -113,7 +110,7 @@ def adam_step(answer: Any) -> str | None:
 
 
 @exercise("03-4")
-def first_move(answer: Any) -> str | None:
+def first_move(answer: object) -> str | None:
     """Length of RMSProp's first step: eta / sqrt(1 - rho).
 
     1. r starts at 0. What is it after the first gradient?

@@ -1,16 +1,12 @@
 """Checks of notebook 10: reading the MPII file without being fooled by it."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, close, diagnose, exercise
 
 
 @exercise("10-1")
-def joint_array(answer: Any) -> str | None:
+def joint_array(answer: object) -> str | None:
     """(16, 2) array by joint id, NaN where a joint is missing.
 
     1. Begin with an array of NaN, and write each joint of the list into the row that its id names.
@@ -40,7 +36,7 @@ def joint_array(answer: Any) -> str | None:
 
 
 @exercise("10-2")
-def head_size(answer: Any) -> str | None:
+def head_size(answer: object) -> str | None:
     """0.6 times the diagonal of the head box, whatever the types and the order of the corners.
 
     1. The sides of the box are differences of its corners. Make the corners floats before you subtract or square.
@@ -64,7 +60,7 @@ def head_size(answer: Any) -> str | None:
 
 
 @exercise("10-3")
-def visibility(answer: Any) -> str | None:
+def visibility(answer: object) -> str | None:
     """1 for hidden, 2 for visible; numbers, strings and emptiness.
 
     1. Ask whether the value is empty before you look inside, and turn text into a number before you ask what it is.

@@ -1,16 +1,12 @@
 """Checks of notebook 11: counting, class weights, and images of the same video."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, diagnose, diagnose_each, exercise
 
 
 @exercise("11-1")
-def weights(answer: Any) -> str | None:
+def weights(answer: object) -> str | None:
     """Balanced class weights n / (k n_c).
 
     1. The rarer a class, the larger its weight; a class with n / k images has the weight 1.
@@ -26,7 +22,7 @@ def weights(answer: Any) -> str | None:
 
 
 @exercise("11-2")
-def lazy_scores(answer: Any) -> str | None:
+def lazy_scores(answer: object) -> str | None:
     """Accuracy and balanced accuracy of always predicting the largest class.
 
     1. How many of all images is the model right on? And which share of each class does it find?
@@ -39,7 +35,7 @@ def lazy_scores(answer: Any) -> str | None:
 
 
 @exercise("11-3")
-def leaked(answer: Any) -> str | None:
+def leaked(answer: object) -> str | None:
     """Share of test images whose video occurs in training.
 
     1. Ask for each test image whether its video is among those of the training. Which share says yes?

@@ -1,16 +1,12 @@
 """Checks of notebook 12: the 51 numbers, squares inside the image, the way back, and splits by whole images."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, diagnose_each, exercise
 
 
 @exercise("12-1")
-def count(answer: Any) -> str | None:
+def count(answer: object) -> str | None:
     """Labelled (v > 0) and visible (v = 2) joints of 51 numbers.
 
     1. Each joint is three numbers: x, y and the flag v, which says whether it is labelled and visible.
@@ -32,7 +28,7 @@ def count(answer: Any) -> str | None:
 
 
 @exercise("12-2")
-def slide(answer: Any) -> str | None:
+def slide(answer: object) -> str | None:
     """Start of a square moved inside 0..length as little as possible.
 
     1. The square may not begin before 0, and its end, start + side, not lie behind length.
@@ -49,7 +45,7 @@ def slide(answer: Any) -> str | None:
 
 
 @exercise("12-3")
-def to_image(answer: Any) -> str | None:
+def to_image(answer: object) -> str | None:
     """Pixel of the image of a pixel of the crop, (x + 0.5) side / size + left - 0.5.
 
     1. Scale first, by as much as the crop was made smaller, then move to where the square begins.
@@ -69,7 +65,7 @@ def to_image(answer: Any) -> str | None:
 
 
 @exercise("12-4")
-def test_persons(answer: Any) -> str | None:
+def test_persons(answer: object) -> str | None:
     """Which persons belong to the test images.
 
     1. Ask for each person whether the number of their image is among the chosen ones.

@@ -1,16 +1,12 @@
 """Checks of notebook 13: what images need in memory, mirrored joints, and how far a shuffling buffer reaches."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("13-1")
-def gigabytes(answer: Any) -> str | None:
+def gigabytes(answer: object) -> str | None:
     """Gigabytes of N float32 images in one array: N H W 3 4 / 1e9.
 
     1. How many numbers has a colour image, and how many bytes a float32?
@@ -31,7 +27,7 @@ def gigabytes(answer: Any) -> str | None:
 
 
 @exercise("13-2")
-def mirrored(answer: Any) -> str | None:
+def mirrored(answer: object) -> str | None:
     """Joints of the mirrored image: x becomes W - 1 - x, and left and right change names.
 
     1. A pixel at the left edge goes to the right edge, so x changes and y does not. And whose wrist is it now?
@@ -49,7 +45,7 @@ def mirrored(answer: Any) -> str | None:
 
 
 @exercise("13-3")
-def earliest(answer: Any) -> str | None:
+def earliest(answer: object) -> str | None:
     """The first place at which image p can leave a buffer of b: max(0, p - b + 1).
 
     1. Before image p gets into the buffer, p - b + 1 images have to leave it. What if that is less than 0?

@@ -1,14 +1,10 @@
 """Checks of notebook 20: weights of a head, what learns when layers are frozen, and when kept features pay."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("20-1")
-def head_weights(answer: Any) -> str | None:
+def head_weights(answer: object) -> str | None:
     """Weights of Flatten, Dense(hidden), Dropout, Dense(classes): h w c H + H + H K + K.
 
     1. A Dense layer has one weight for each pair of an input and an output, and one bias for each output.
@@ -26,7 +22,7 @@ def head_weights(answer: Any) -> str | None:
 
 
 @exercise("20-2")
-def learning(answer: Any) -> str | None:
+def learning(answer: object) -> str | None:
     """Weights of the last n layers, batch normalization left out.
 
     1. Which layers are the last n? And which of them stay frozen all the same?
@@ -46,7 +42,7 @@ def learning(answer: Any) -> str | None:
 
 
 @exercise("20-3")
-def pays_after(answer: Any) -> str | None:
+def pays_after(answer: object) -> str | None:
     """The smallest n with extract + n cached < n whole: floor(extract / (whole - cached)) + 1.
 
     1. What does each epoch on the features save? How many of these savings are needed to make up for `extract`?

@@ -1,14 +1,10 @@
 """Checks of notebook 21: separable convolutions, freezing, and which score may be reported."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from mpii_course.exercises.diagnosis import call, diagnose, diagnose_each, exercise
 
 
 @exercise("21-1")
-def separable_weights(answer: Any) -> str | None:
+def separable_weights(answer: object) -> str | None:
     """Weights of a depthwise separable convolution, k^2 C + C D.
 
     1. Two steps: one square kernel for each channel that comes in, then a 1 x 1 convolution that mixes the channels.
@@ -25,7 +21,7 @@ def separable_weights(answer: Any) -> str | None:
 
 
 @exercise("21-2")
-def frozen(answer: Any) -> str | None:
+def frozen(answer: object) -> str | None:
     """How many layers are frozen under layers[:-n] and under layers[-n:].
 
     1. Try it: what are list(range(10))[:-3] and list(range(10))[-3:]?
@@ -39,7 +35,7 @@ def frozen(answer: Any) -> str | None:
 
 
 @exercise("21-3")
-def reported(answer: Any) -> str | None:
+def reported(answer: object) -> str | None:
     """The test accuracy of the model that is best on validation.
 
     1. Which list may be used to choose a model? And which score of the chosen one has not been used for choosing?

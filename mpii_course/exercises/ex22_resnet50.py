@@ -1,16 +1,12 @@
 """Checks of notebook 22: the residual block, the bottleneck's weights, and the gradient past skip connections."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("22-1")
-def residual(answer: Any) -> str | None:
+def residual(answer: object) -> str | None:
     """The sum of input and branch, and a ReLU after it.
 
     1. The skip connection adds x to what the branch computes. Where does the last ReLU stand?
@@ -30,7 +26,7 @@ def residual(answer: Any) -> str | None:
 
 
 @exercise("22-2")
-def bottleneck_weights(answer: Any) -> str | None:
+def bottleneck_weights(answer: object) -> str | None:
     """Weights of 1 x 1, 3 x 3, 1 x 1 convolutions, 2 C I + 9 I^2.
 
     1. Three convolutions in a row; each has one k x k kernel for each pair of a channel in and a channel out.
@@ -48,7 +44,7 @@ def bottleneck_weights(answer: Any) -> str | None:
 
 
 @exercise("22-3")
-def gradient(answer: Any) -> str | None:
+def gradient(answer: object) -> str | None:
     """The derivative of a chain of equal layers: w^depth, and (1 + w)^depth with skip connections.
 
     1. The chain rule multiplies the derivatives of the layers. What is the derivative of x + w x?

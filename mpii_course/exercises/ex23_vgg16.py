@@ -1,16 +1,12 @@
 """Checks of notebook 23: receptive field, weights of a convolution, max pooling."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("23-1")
-def receptive_field(answer: Any) -> str | None:
+def receptive_field(answer: object) -> str | None:
     """Pixels seen across by n convolutions of 3 x 3 in a row, 2n + 1.
 
     1. One filter sees 3 pixels. The second looks at three neighbours of the first: how many pixels is that together?
@@ -26,7 +22,7 @@ def receptive_field(answer: Any) -> str | None:
 
 
 @exercise("23-2")
-def convolution_weights(answer: Any) -> str | None:
+def convolution_weights(answer: object) -> str | None:
     """Weights of an ordinary convolution with biases, k^2 C D + D.
 
     1. Each filter has one square kernel for each channel that comes in, and one bias.
@@ -42,7 +38,7 @@ def convolution_weights(answer: Any) -> str | None:
 
 
 @exercise("23-3")
-def max_pool(answer: Any) -> str | None:
+def max_pool(answer: object) -> str | None:
     """The largest of each 2 x 2 pixels, channel by channel.
 
     1. Look at one block by hand: rows 0 and 1, columns 0 and 1, one channel.

@@ -1,16 +1,12 @@
 """Checks of notebook 24: two filters as one, the price of three layers, and what a number of layers leaves free."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("24-1")
-def one_filter(answer: Any) -> str | None:
+def one_filter(answer: object) -> str | None:
     """The full convolution of two 1-D filters.
 
     1. Try an image of one 1: what comes out of the first filter, and what of the second?
@@ -30,7 +26,7 @@ def one_filter(answer: Any) -> str | None:
 
 
 @exercise("24-2")
-def more_weights(answer: Any) -> str | None:
+def more_weights(answer: object) -> str | None:
     """The sum of 9 C^2 + C over the blocks.
 
     1. One block: each of its C filters has a 3 x 3 kernel for each of C channels, and a bias. Then add up the blocks.
@@ -47,7 +43,7 @@ def more_weights(answer: Any) -> str | None:
 
 
 @exercise("24-3")
-def free_convolutions(answer: Any) -> str | None:
+def free_convolutions(answer: object) -> str | None:
     """How many of the last n layers are convolutions, when each block ends in a pooling.
 
     1. Write the layers of all blocks down as one list, with the pooling at the end of each block.

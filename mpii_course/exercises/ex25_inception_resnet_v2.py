@@ -1,15 +1,12 @@
 """Checks of notebook 25: factorised filters, the growth of a scaled sum, and the smallest loss at an accuracy."""
 
-from __future__ import annotations
-
 import math
-from typing import Any
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("25-1")
-def factorised(answer: Any) -> str | None:
+def factorised(answer: object) -> str | None:
     """Weights of a 1 x k and a k x 1 convolution in a row, k C B + k B D.
 
     1. The row of k goes from `channels` to `between`, the column of k from `between` to `outputs`.
@@ -25,7 +22,7 @@ def factorised(answer: Any) -> str | None:
 
 
 @exercise("25-2")
-def growth(answer: Any) -> str | None:
+def growth(answer: object) -> str | None:
     """The factor (1 + s^2)^n of the variance.
 
     1. Variances of numbers with nothing in common add. Which variance has s F(x), when F(x) has that of x?
@@ -42,7 +39,7 @@ def growth(answer: Any) -> str | None:
 
 
 @exercise("25-3")
-def smallest_loss(answer: Any) -> str | None:
+def smallest_loss(answer: object) -> str | None:
     """The wrong share times ln 2.
 
     1. A right prediction can cost nothing. A wrong one costs least when its true class is as probable as it can be.

@@ -1,16 +1,12 @@
 """Checks of notebook 27: who shares a video, how probable that is, and a leak that is no video."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, close, diagnose, diagnose_each, exercise
 
 
 @exercise("27-1")
-def touched(answer: Any) -> str | None:
+def touched(answer: object) -> str | None:
     """Number of test images whose video is in training too.
 
     1. Go through the test images one by one: is this one's video among those of the training?
@@ -26,7 +22,7 @@ def touched(answer: Any) -> str | None:
 
 
 @exercise("27-2")
-def sibling(answer: Any) -> str | None:
+def sibling(answer: object) -> str | None:
     """Probability of at least one sibling in training, 1 - (1 - s)^(f - 1).
 
     1. Turn it round: how probable is it that no sibling is in training? How many siblings has an image?
@@ -42,7 +38,7 @@ def sibling(answer: Any) -> str | None:
 
 
 @exercise("27-3")
-def scaled(answer: Any) -> str | None:
+def scaled(answer: object) -> str | None:
     """Scale both splits with the mean and standard deviation of the training split.
 
     1. Which numbers are known before the test split is opened? Only these may scale it.

@@ -1,9 +1,5 @@
 """Checks of notebook 29: the list of classes, average precision, and an accuracy that no wrong list can spoil."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
@@ -23,7 +19,7 @@ _CLEAN = ["Irish dancing", "golf", "tennis, doubles", "yoga, Power"]
 
 
 @exercise("29-1")
-def class_list(answer: Any) -> str | None:
+def class_list(answer: object) -> str | None:
     """Cleaned names, each once, sorted.
 
     1. Trim each name, write each run of spaces as one, leave out what is empty, keep each name once, and sort.
@@ -49,7 +45,7 @@ def class_list(answer: Any) -> str | None:
 
 
 @exercise("29-2")
-def average_precision(answer: Any) -> str | None:
+def average_precision(answer: object) -> str | None:
     """Mean over the hits of the share of hits so far.
 
     1. Walk down the ranking. At each image that shows the activity: which share of the images so far does?
@@ -70,7 +66,7 @@ def average_precision(answer: Any) -> str | None:
 
 
 @exercise("29-3")
-def accuracy_by_name(answer: Any) -> str | None:
+def accuracy_by_name(answer: object) -> str | None:
     """Names of the predictions against the names of the images.
 
     1. A prediction is a position in the list that the model was trained with. Turn it into a name, then compare names.

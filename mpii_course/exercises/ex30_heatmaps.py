@@ -1,7 +1,5 @@
 """Checks of notebook 30: places of cells, drawing a heatmap, reading it, and bringing it back from the mirror."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -10,7 +8,7 @@ from mpii_course.exercises.diagnosis import call, call_each, close, diagnose, ex
 
 
 @exercise("30-1")
-def to_input(answer: Any) -> str | None:
+def to_input(answer: object) -> str | None:
     """Pixel in the middle of a cell, (j + 0.5) pixels / cells - 0.5.
 
     1. Where does cell j begin, counted from the edge of the image, and where is its middle?
@@ -30,7 +28,7 @@ def to_input(answer: Any) -> str | None:
 
 
 @exercise("30-2")
-def heatmap(answer: Any) -> str | None:
+def heatmap(answer: object) -> str | None:
     """A Gaussian of height 1 at the joint itself, on 64 x 64 cells.
 
     1. Where is the joint, counted in cells? Do not round it. Then each cell has its squared distance from there.
@@ -60,7 +58,7 @@ def heatmap(answer: Any) -> str | None:
 
 
 @exercise("30-3")
-def quarter(answer: Any) -> str | None:
+def quarter(answer: object) -> str | None:
     """The highest cell, a quarter of a cell towards its higher neighbour.
 
     1. Find the highest cell, then compare its two neighbours. What if they are equally high?
@@ -79,7 +77,7 @@ def quarter(answer: Any) -> str | None:
 
 
 @exercise("30-4")
-def flip_back(answer: Any) -> str | None:
+def flip_back(answer: object) -> str | None:
     """Mirror the columns and swap left and right joints.
 
     1. Two things change in a mirror: where each column stands, and what is left and what is right.

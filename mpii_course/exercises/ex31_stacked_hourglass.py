@@ -1,16 +1,12 @@
 """Checks of notebook 31: the residual module, sizes in an hourglass, stacks, and why plain MSE stands still."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, diagnose, exercise
 
 
 @exercise("31-1")
-def residual_weights(answer: Any) -> str | None:
+def residual_weights(answer: object) -> str | None:
     """Kernel weights of a residual module of n channels: n n/2 + 9 (n/2)^2 + n/2 n.
 
     1. Three convolutions: 1 x 1 from n to n/2, 3 x 3 at n/2, and 1 x 1 back from n/2 to n.
@@ -27,7 +23,7 @@ def residual_weights(answer: Any) -> str | None:
 
 
 @exercise("31-2")
-def sizes(answer: Any) -> str | None:
+def sizes(answer: object) -> str | None:
     """Side of the maps on the way down through an hourglass, the first and the bottleneck included.
 
     1. Begin with the side that comes in. Each level halves it, and there are as many levels as the depth.
@@ -43,7 +39,7 @@ def sizes(answer: Any) -> str | None:
 
 
 @exercise("31-3")
-def stacked_parameters(answer: Any) -> str | None:
+def stacked_parameters(answer: object) -> str | None:
     """Parameters of n stacks from those of one and two: each further stack adds the same number.
 
     1. What does the second stack add to the first? Each further one adds as much.
@@ -59,7 +55,7 @@ def stacked_parameters(answer: Any) -> str | None:
 
 
 @exercise("31-4")
-def empty_map_loss(answer: Any) -> str | None:
+def empty_map_loss(answer: object) -> str | None:
     """Mean squared error of heatmaps that are zero everywhere.
 
     1. The error of a cell is what the true map has there, minus zero.

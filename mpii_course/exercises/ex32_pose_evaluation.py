@@ -1,7 +1,5 @@
 """Checks of notebook 32: PCKh, its averages, and OKS."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -10,7 +8,7 @@ from mpii_course.exercises.diagnosis import call, diagnose, diagnose_each, exerc
 
 
 @exercise("32-1")
-def my_pckh(answer: Any) -> str | None:
+def my_pckh(answer: object) -> str | None:
     """Two persons with head sizes 30 and 60: right are 0, 15 of person 1 and 0, 15, 28 of person 2; 9 annotated.
 
     1. Head size: 0.6 times the diagonal of the box. Correct: within half a head size. Comparing with NaN gives False.
@@ -36,7 +34,7 @@ def my_pckh(answer: Any) -> str | None:
 
 
 @exercise("32-2")
-def two_averages(answer: Any) -> str | None:
+def two_averages(answer: object) -> str | None:
     """Pooled rate 8 / 10, and the mean of the joints' rates 1, 3 / 4 and 1 / 2.
 
     1. Pooled: all annotated joints of all persons count alike. The other: a rate for each column, and their mean.
@@ -58,7 +56,7 @@ def two_averages(answer: Any) -> str | None:
 
 
 @exercise("32-3")
-def my_oks(answer: Any) -> str | None:
+def my_oks(answer: object) -> str | None:
     """Mean of exp(-d^2 / (2 area (2 sigma)^2)).
 
     1. A joint right on its place adds 1 to the sum. With the distance it falls like a Gaussian; how wide is COCO's?

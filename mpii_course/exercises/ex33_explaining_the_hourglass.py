@@ -1,16 +1,12 @@
 """Checks of notebook 33: how many components, a step along one of them, and how pure groups are."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, call_each, diagnose, exercise
 
 
 @exercise("33-1")
-def needed(answer: Any) -> str | None:
+def needed(answer: object) -> str | None:
     """Smallest number of components that hold a share of the variance.
 
     1. Add the variances up from the largest on, and divide by the sum of all. Where is the share reached?
@@ -27,7 +23,7 @@ def needed(answer: Any) -> str | None:
 
 
 @exercise("33-2")
-def move(answer: Any) -> str | None:
+def move(answer: object) -> str | None:
     """A flat bottleneck moved along one component by so many standard deviations.
 
     1. A component is a direction of length 1, a row of `components`. How long is one standard deviation along it?
@@ -47,7 +43,7 @@ def move(answer: Any) -> str | None:
 
 
 @exercise("33-3")
-def gain(answer: Any) -> str | None:
+def gain(answer: object) -> str | None:
     """Purity of groups minus the purity of one single group.
 
     1. Purity: which share of all persons has the most frequent label of their own group?

@@ -1,16 +1,12 @@
 """Checks of notebook 34: the sum of Grad-CAM, the share of a map on people, and squares that cover an image."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, diagnose, exercise
 
 
 @exercise("34-1")
-def cam(answer: Any) -> str | None:
+def cam(answer: object) -> str | None:
     """ReLU of the weighted sum of the maps.
 
     1. Each map counts for or against the category by its weight. Add them up; what is against is left out at the end.
@@ -32,7 +28,7 @@ def cam(answer: Any) -> str | None:
 
 
 @exercise("34-2")
-def attention_ratio(answer: Any) -> str | None:
+def attention_ratio(answer: object) -> str | None:
     """Share of the map's positive part inside the mask, divided by the mask's share of the image.
 
     1. Numbers below zero do not count. Which share of the rest lies inside, and which share of the image is that?
@@ -55,7 +51,7 @@ def attention_ratio(answer: Any) -> str | None:
 
 
 @exercise("34-3")
-def starts(answer: Any) -> str | None:
+def starts(answer: object) -> str | None:
     """Positions of a sliding square that cover every pixel and stay inside.
 
     1. Which is the last position at which the square still lies inside? It is needed even if the stride misses it.

@@ -1,9 +1,5 @@
 """Checks of notebook 35: mirrored poses, limb directions, and probabilities from two sources combined."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from mpii_course.exercises.diagnosis import call, diagnose, exercise
@@ -14,7 +10,7 @@ _FLIP = np.array([0, 2, 1, 3])
 
 
 @exercise("35-1")
-def mirrored(answer: Any) -> str | None:
+def mirrored(answer: object) -> str | None:
     """Negate x and swap left and right.
 
     1. Two things change in a mirror: the side on which each joint is, and which of them is called left.
@@ -32,7 +28,7 @@ def mirrored(answer: Any) -> str | None:
 
 
 @exercise("35-2")
-def limb_directions(answer: Any) -> str | None:
+def limb_directions(answer: object) -> str | None:
     """(end - start) / length for each limb.
 
     1. The limb as an arrow is the end joint minus the start joint. Divide each arrow by its own length.
@@ -52,7 +48,7 @@ def limb_directions(answer: Any) -> str | None:
 
 
 @exercise("35-3")
-def combined(answer: Any) -> str | None:
+def combined(answer: object) -> str | None:
     """Product of two sets of probabilities, divided by the prior that both contain, summing to 1.
 
     1. The prior is in both sets, so it is in their product twice. It has to be there once.

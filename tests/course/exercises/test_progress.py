@@ -46,16 +46,7 @@ def test_summary_shows_what_is_solved_and_writes_the_file_for_the_teacher(studen
     assert progress.read(student / "mpii-progress-ada-lovelace.json")["name"] == "Ada Lovelace"
 
 
-def test_without_a_name_the_account_s_is_taken(student, monkeypatch):
-    monkeypatch.setattr("getpass.getuser", lambda: "ada")
-    assert "mpii-progress-ada.json" in repr(summary())
-
-    def nobody():
-        raise OSError("no user")
-
-    monkeypatch.setattr(progress, "_session", {"name": "", "exercises": {}})
-    (student / "mpii-progress.json").unlink()
-    monkeypatch.setattr("getpass.getuser", nobody)
+def test_without_a_name_the_file_is_that_of_a_student(student):
     assert "mpii-progress-student.json" in repr(summary())
 
 
