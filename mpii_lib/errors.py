@@ -31,6 +31,6 @@ class ReportError(MpiiError):
     """A notebook cannot be run, or a report cannot be built."""
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Give the error's own words on one line, cut to what a message can hold."""
     return " ".join(str(error).split())[:120]
