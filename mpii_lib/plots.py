@@ -18,9 +18,12 @@ from cycler import cycler
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from mpii_lib.arguments import checked
+from mpii_lib.datasets.image_files import read_image
+from mpii_lib.errors import AnnotationError, DatasetError, MpiiError
 from mpii_lib.skeletons import MPII, Skeleton
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ def use_style() -> None:
     )
 
 
+@checked
 def show(figure: Figure, alt: str) -> None:
     """Put a figure into the notebook as a PNG with alternative text, and close it.
 
@@ -93,11 +97,11 @@ def show(figure: Figure, alt: str) -> None:
 
     Raises
     ------
-    ValueError
+    MpiiError
         If `alt` says nothing (fewer than 15 characters).
     """
     if len(alt.strip()) < 15:
-        raise ValueError(f"alt={alt!r} does not describe the figure: write a sentence that says what it shows")
+        raise MpiiError(f"alt={alt!r} does not describe the figure: write a sentence that says what it shows")
     from IPython.display import display
 
     bundle = {"image/png": base64.b64encode(_png(figure)).decode(), "text/plain": alt}
@@ -114,6 +118,7 @@ def _png(figure: Figure) -> bytes:
     return smaller.getvalue()
 
 
+@checked
 def blank(axes: Axes, title: str = "") -> Axes:
     """Take ticks, grid and frame away, as images want it."""
     axes.set(xticks=[], yticks=[])
@@ -125,6 +130,7 @@ def blank(axes: Axes, title: str = "") -> Axes:
     return axes
 
 
+@checked
 def draw_pose(
     axes: Axes,
     joints: ArrayLike,
@@ -150,9 +156,17 @@ def draw_pose(
         Line width in points.
     names
         Write each joint's name beside it.
+
+    Raises
+    ------
+    MpiiError
+        There is not one row for each joint of the skeleton, or the width is not positive.
     """
     points = np.asarray(joints, dtype=float)
-    seen = np.full(len(points), 2) if visibility is None else np.asarray(visibility)
+    seen = np.full(points.shape[:1], 2) if visibility is None else np.asarray(visibility)
+    count = len(skeleton)
+    if points.shape != (count, 2) or seen.shape != (count,) or not 0 < width <= 100:
+        raise MpiiError(f"draw_pose: joints {points.shape}, width {width}; give ({count}, 2), ({count},) and points")
     known = np.isfinite(points).all(axis=1) & (seen > 0)
     sides = skeleton.side
     outline = [patheffects.Stroke(linewidth=width + 2.2, foreground="black"), patheffects.Normal()]
@@ -172,16 +186,16 @@ def draw_pose(
             text.set(color="white", path_effects=outline)
 
 
+@checked
 def show_image(axes: Axes, annotations: Annotations, image_id: int, *, title: str = "", poses: bool = True) -> None:
     """Draw one annotated image with the skeletons of everyone in it.
 
     The image is read from `annotations.folder`; where the file cannot be had, the poses stand on grey.
     """
-    path = annotations.image_path(image_id) if annotations.folder is not None else None
     blank(axes, title)
-    if path is not None and path.is_file():
-        axes.imshow(plt.imread(path))
-    else:
+    try:
+        axes.imshow(image_of(annotations, image_id))
+    except (AnnotationError, DatasetError):
         axes.set_facecolor("#777777")
         axes.set_aspect("equal")
         axes.invert_yaxis()
@@ -190,8 +204,24 @@ def show_image(axes: Axes, annotations: Annotations, image_id: int, *, title: st
             draw_pose(axes, annotations.joints[person], annotations.visibility[person], annotations.skeleton)
 
 
+def image_of(annotations: Annotations, image_id: int) -> NDArray[np.uint8]:
+    """Read an annotated image, uint8 (H, W, 3); DatasetError with its path when it cannot be read."""
+    path = annotations.image_path(image_id)
+    try:
+        return read_image(path)
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from None
+
+
+def check_grid(columns: int, size: float, images: int, titles: int) -> None:
+    """MpiiError for panels that make no figure."""
+    if not (1 <= columns <= 50 and 0 < size <= 50) or images != titles:
+        raise MpiiError(f"columns={columns}, size={size}: give 1 to 50 and inches; {images} images, {titles} titles")
+
+
+@checked
 def image_grid(
-    images: Sequence[Any],
+    images: Sequence[NDArray[Any]],
     titles: Sequence[str] | None = None,
     *,
     columns: int = 4,
@@ -199,6 +229,9 @@ def image_grid(
     heading: str = "",
 ) -> Figure:
     """Images in rows. `images` are arrays (H, W, 3) uint8 or (H, W); `size` is the width of one in inches."""
+    check_grid(columns, size, len(images), len(images) if titles is None else len(titles))
+    if not all(np.ndim(image) in (2, 3) and np.size(image) for image in images):
+        raise MpiiError("image_grid: give arrays (H, W, 3) or (H, W)")
     rows = max(1, -(-len(images) // columns))
     ratio = np.mean([image.shape[0] / image.shape[1] for image in images]) if len(images) else 1.0
     height = size * ratio + (0.05 if titles is None else 0.35)
@@ -214,6 +247,7 @@ def image_grid(
     return figure
 
 
+@checked
 def mistakes_figure(annotations: Annotations, image_ids: ArrayLike, mistakes: pd.DataFrame, *, most: int = 8) -> Figure:
     """Images that a classifier named wrongly, each with its label and the prediction.
 
@@ -227,16 +261,22 @@ def mistakes_figure(annotations: Annotations, image_ids: ArrayLike, mistakes: pd
         From `ClassificationResult.mistakes`; its first rows are drawn.
     most
         How many, at most.
+
+    Raises
+    ------
+    MpiiError
+        `image_ids` are fewer than the examples that were tested, or an image cannot be read.
     """
-    rows = list(mistakes.head(most).itertuples())
-    images = [plt.imread(annotations.image_path(np.asarray(image_ids)[row.position])) for row in rows]
+    rows, ids = list(mistakes.iloc[: max(0, min(most, len(mistakes)))].itertuples()), np.ravel(image_ids)
+    if rows and max(row.position for row in rows) >= len(ids):
+        raise MpiiError(f"mistakes_figure: {len(ids)} image_ids; give one for each example that was tested")
+    images = [image_of(annotations, ids[row.position]) for row in rows]
     titles = [f"{row.true}\ntaken for {row.predicted} ({row.probability:.0%})" for row in rows]
     return image_grid(images, titles, size=3, heading="The surest mistakes")
 
 
-def bar_counts(
-    counts: pd.Series, *, title: str = "", xlabel: str = "images", colour: str = PALETTE["blue"], log: bool = False
-) -> Figure:
+@checked
+def bar_counts(counts: pd.Series, *, title: str = "", xlabel: str = "images", log: bool = False) -> Figure:
     """Horizontal bars, the largest on top, each with its number: how imbalance is best seen.
 
     Parameters
@@ -245,14 +285,12 @@ def bar_counts(
         Index: names; values: counts. Sorted here.
     title, xlabel
         The finding, and what is counted.
-    colour
-        One colour for all bars.
     log
         Logarithmic axis, for counts that span orders of magnitude.
     """
     ordered = counts.sort_values(kind="stable")
     figure, axes = plt.subplots(figsize=(9, 0.34 * len(ordered) + 1.2))
-    bars = axes.barh([str(name) for name in ordered.index], ordered.to_numpy(), color=colour)
+    bars = axes.barh([str(name) for name in ordered.index], ordered.to_numpy(), color=PALETTE["blue"])
     axes.bar_label(bars, labels=[f"{value:,.0f}" for value in ordered], padding=4, fontsize=11)
     axes.set(title=title, xlabel=xlabel)
     axes.grid(axis="y", visible=False)
@@ -262,6 +300,7 @@ def bar_counts(
     return figure
 
 
+@checked
 def confusion_figure(confusion: pd.DataFrame, *, title: str = "") -> Figure:
     """Confusion matrix: rows are the labels, columns the predictions, colour the share of the row, text the count."""
     counts = confusion.to_numpy()
@@ -281,6 +320,7 @@ def confusion_figure(confusion: pd.DataFrame, *, title: str = "") -> Figure:
     return figure
 
 
+@checked
 def learning_curves(
     history: Mapping[str, Sequence[float]] | pd.DataFrame, *, title: str = "", chance: float | None = None
 ) -> Figure:
@@ -295,7 +335,14 @@ def learning_curves(
         The finding.
     chance
         Accuracy of always naming the largest class, drawn as a dotted line.
+
+    Raises
+    ------
+    MpiiError
+        The history has no loss or no accuracy.
     """
+    if "loss" not in history or "accuracy" not in history:
+        raise MpiiError(f"learning_curves: the history has {', '.join(map(str, history))[:80]}; give loss and accuracy")
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2))
     for axes, quantity in ((left, "loss"), (right, "accuracy")):
         for column, label in ((quantity, "training"), (f"val_{quantity}", "validation")):

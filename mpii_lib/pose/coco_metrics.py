@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
+from mpii_lib.pose.crops import FARTHEST
 from mpii_lib.pose.metrics import checked_poses
 from mpii_lib.skeletons import COCO
 
@@ -53,12 +55,13 @@ class KeypointAP:
         return f"<table><caption>{self!r}</caption>{cells}</table>"
 
 
+@checked
 def oks(
     predicted: ArrayLike,
     truth: ArrayLike,
     visibility: ArrayLike,
     area: ArrayLike,
-    sigmas: Sequence[float] | Array | None = None,
+    sigmas: ArrayLike | None = None,
 ) -> Array:
     """Object keypoint similarity of each person with the prediction for it: 1 is perfect, 0 is far away.
 
@@ -84,27 +87,26 @@ def oks(
     Raises
     ------
     MpiiError
-        Shapes do not fit, a sigma is not positive, or a person with labelled joints has no area.
+        Shapes do not fit, a sigma is not positive, or a person with labelled joints has no area from 0 to 1e10.
     """
     widths = np.asarray(COCO.sigmas if sigmas is None else sigmas, float)
-    if widths.ndim != 1 or not (widths > 0).all():
-        raise MpiiError(f"sigmas: {sigmas} are not positive numbers, one for each joint")
+    if widths.ndim != 1 or not (np.isfinite(widths) & (widths > 0)).all():
+        raise MpiiError(f"sigmas: {reprlib.repr(sigmas)} are not positive numbers, one for each joint")
     guess, known, seen = checked_poses(predicted, truth, visibility, len(widths))
     areas = np.asarray(area, float)
     if areas.shape != (len(known),):
         raise MpiiError(f"area {areas.shape}: give one for each of the {len(known)} persons")
     labelled = seen > 0
-    wrong = labelled.any(axis=1) & ~(areas >= 0)
-    if wrong.any():
-        where = int(np.flatnonzero(wrong)[0])
-        raise MpiiError(f"area of person {where} is {areas[where]}; OKS needs the segment's area, which COCO has")
-    squares = ((guess - known) ** 2).sum(axis=2)
+    _check_areas("oks: area at position", np.arange(len(areas)), areas, labelled)
+    with np.errstate(over="ignore"):
+        squares = ((guess - known) ** 2).sum(axis=2)
     squares[labelled & np.isnan(squares)] = np.inf
     likeness = np.exp(-squares / (2 * (areas[:, None] + np.spacing(1)) * (2 * widths) ** 2))
     count = labelled.sum(axis=1)
     return np.where(count > 0, np.where(labelled, likeness, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
+@checked
 def keypoint_ap(
     predicted: ArrayLike,
     annotations: Annotations,
@@ -130,7 +132,8 @@ def keypoint_ap(
     Raises
     ------
     MpiiError
-        Shapes do not fit, a joint is NaN, an image is unknown, or there are no areas or no sigmas.
+        Shapes do not fit, a joint or a score is no finite number, an image is unknown, there are no sigmas, or a person
+        with labelled joints has no area within COCO's range, from 0 to 1e10.
     """
     name, widths = annotations.skeleton.name, annotations.skeleton.sigmas
     if widths is None:
@@ -138,13 +141,13 @@ def keypoint_ap(
     poses = np.asarray(predicted, float)
     ids = annotations.people["image_id"].to_numpy() if image_ids is None else np.asarray(image_ids)
     sure = np.ones(len(poses)) if scores is None else np.asarray(scores, float)
-    wanted = (len(ids), len(annotations.skeleton), 2)
-    if poses.shape != wanted or sure.shape != ids.shape:
+    wanted = (*ids.shape, len(annotations.skeleton), 2)
+    if poses.shape != wanted or sure.shape != ids.shape or ids.ndim != 1:
         raise MpiiError(
-            f"keypoint_ap: predicted {poses.shape}, scores {sure.shape}, {len(ids)} images; give {wanted}, (M,), (M,)"
+            f"keypoint_ap: predicted {poses.shape}, scores {sure.shape}, images {ids.shape}; give {wanted}, (M,), (M,)"
         )
-    if not np.isfinite(poses).all() or not np.isfinite(sure).all():
-        raise MpiiError("keypoint_ap: a predicted joint or a score is NaN or infinite; give each joint a position")
+    if not (np.abs(poses) < FARTHEST).all() or not np.isfinite(sure).all():
+        raise MpiiError("keypoint_ap: a predicted joint or a score is NaN, infinite or beyond any image; give numbers")
     if not np.isin(ids, annotations.images.index).all():
         raise MpiiError("keypoint_ap: a prediction's image_id is not among the annotated images")
     records = _records(annotations)
@@ -182,10 +185,10 @@ def _records(annotations: Annotations) -> list[dict[str, Any]]:
     """The persons as a COCO file has them."""
     people = annotations.people
     areas = people["area"].to_numpy(float)
-    labelled = annotations.visibility > 0
-    if (labelled.any(axis=1) & np.isnan(areas)).any():
-        raise MpiiError("keypoint_ap: some persons have no area; use COCO, or the sample's COCO twin")
-    boxes = np.nan_to_num(people[["bbox_x", "bbox_y", "bbox_w", "bbox_h"]].to_numpy(dtype=float, na_value=np.nan))
+    labelled = (annotations.visibility > 0) & np.isfinite(annotations.joints).all(axis=2)
+    _check_areas("keypoint_ap: area of person", people.index.to_numpy(), areas, labelled)
+    boxes = people[["bbox_x", "bbox_y", "bbox_w", "bbox_h"]].to_numpy(dtype=float, na_value=np.nan)
+    boxes = np.where((np.abs(boxes) < FARTHEST).all(axis=1, keepdims=True), boxes, 0)
     crowd = people["iscrowd"].fillna(False).to_numpy(bool)
     joints = np.where(labelled[..., None], annotations.joints, 0).astype(float)
     return [
@@ -193,14 +196,22 @@ def _records(annotations: Annotations) -> list[dict[str, Any]]:
             "id": number + 1,
             "image_id": int(image),
             "category_id": 1,
-            "keypoints": _flat(joints[number], annotations.visibility[number]),
+            "keypoints": _flat(joints[number], np.where(labelled[number], annotations.visibility[number], 0)),
             "num_keypoints": int(labelled[number].sum()),
-            "area": float(np.nan_to_num(areas[number])),
+            "area": float(np.nan_to_num(areas[number], posinf=0, neginf=0)),
             "bbox": boxes[number].tolist(),
             "iscrowd": int(crowd[number]),
         }
         for number, image in enumerate(people["image_id"])
     ]
+
+
+def _check_areas(what: str, names: NDArray[Any], areas: Array, labelled: NDArray[np.bool_]) -> None:
+    """COCO counts areas from 0 to 1e10, and would leave out persons with others without a word."""
+    wrong = labelled.any(axis=1) & ~((areas >= 0) & (areas <= 1e10))
+    if wrong.any():
+        where = int(np.flatnonzero(wrong)[0])
+        raise MpiiError(f"{what} {names[where]} is {areas[where]}; COCO and the sample's COCO twin have the segment's")
 
 
 def _flat(joints: Array, visibility: ArrayLike) -> list[float]:

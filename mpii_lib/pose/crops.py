@@ -7,12 +7,17 @@ the scale of the edges. Only this module has to know.
 
 from __future__ import annotations
 
+import reprlib
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import AnnotationError
+
+FARTHEST = 1e5  # pixels; no image is wider, and what is farther away is no place
+LARGEST = 2**15 - 1  # pixels a side; OpenCV draws no larger images
 
 
 class Square(NamedTuple):
@@ -23,8 +28,9 @@ class Square(NamedTuple):
     side: float
 
 
+@checked
 def square_crop(
-    box: ArrayLike, joints: ArrayLike, visibility: ArrayLike, image_size: tuple[int, int], margin: float = 0.1
+    box: ArrayLike, joints: ArrayLike, visibility: ArrayLike, image_size: tuple[float, float], margin: float = 0.1
 ) -> Square:
     """The square around one person, as the thesis makes it (A. O. Andersen 2021, section 2.2.2).
 
@@ -35,7 +41,8 @@ def square_crop(
     Parameters
     ----------
     box
-        (4,) x, y, width, height in pixels, as COCO has it. With a NaN in it, the extent of the joints is taken.
+        (4,) x, y, width, height in pixels, as COCO has it. Where it is none, the extent of the joints is taken: with
+        NaN in it, without a positive width and height, or no larger than a pixel.
     joints
         (K, 2) x and y in pixels of the image; NaN or anything where not annotated.
     visibility
@@ -53,13 +60,15 @@ def square_crop(
     Raises
     ------
     AnnotationError
-        There is neither a box nor a joint, or the image has no size.
+        There is neither a box nor two joints apart, or the image has no size.
     """
-    sizes = np.asarray(image_size, float)[None]
-    found = square_crops(np.asarray(box)[None], np.asarray(joints)[None], np.asarray(visibility)[None], sizes, margin)
+    found = square_crops(
+        np.asarray(box)[None], np.asarray(joints)[None], np.asarray(visibility)[None], [image_size], margin
+    )
     return Square(*map(float, found[0]))
 
 
+@checked
 def square_crops(
     boxes: ArrayLike, joints: ArrayLike, visibility: ArrayLike, image_sizes: ArrayLike, margin: float = 0.1
 ) -> NDArray[np.float64]:
@@ -80,27 +89,48 @@ def square_crops(
     Raises
     ------
     AnnotationError
-        A person has neither a box nor a joint, or an image no size; the message says at which position.
+        A person has neither a box nor two joints apart, or an image no size; the message says at which position.
     """
-    box, size = np.asarray(boxes, float), np.asarray(image_sizes, float)
-    points = np.where(np.asarray(visibility)[..., None] > 0, np.asarray(joints, float), np.nan) + 0.5
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=2))
-    low = np.where(known[..., None], points, np.inf).min(axis=1, initial=np.inf)
-    high = np.where(known[..., None], points, -np.inf).max(axis=1, initial=-np.inf)
-    boxed, posed = np.isfinite(box).all(axis=1), np.asarray(known.any(axis=1))
-    if not (boxed | posed).all():
-        where = int(np.flatnonzero(~(boxed | posed))[0])
-        raise AnnotationError(f"square_crop: person at position {where} has neither a box nor a joint; leave it out")
-    if not (size > 0).all():
-        where = int(np.flatnonzero(~(size > 0).all(axis=1))[0])
+    middle, extent = middle_and_extent(boxes, joints, visibility)
+    size = np.asarray(image_sizes, float)
+    if size.shape != middle.shape or not -1 < margin < FARTHEST:
+        raise AnnotationError(
+            f"square_crop: {len(middle)} persons, image sizes {size.shape}, margin {margin}; give (N, 2)"
+        )
+    if np.isnan(extent).any():
+        where = int(np.flatnonzero(np.isnan(extent))[0])
+        raise AnnotationError(f"square_crop: person at position {where} has neither a box nor two joints; leave it out")
+    sized = ((size > 0) & (size < FARTHEST)).all(axis=1)
+    if not sized.all():
+        where = int(np.flatnonzero(~sized)[0])
         raise AnnotationError(f"square_crop: image_size at position {where} is {size[where]}; give height and width")
-    low[~posed], high[~posed] = box[~posed, :2], box[~posed, :2] + box[~posed, 2:]
-    extent = np.where(boxed[:, None], box[:, 2:], high - low)
-    side = np.clip(extent.max(axis=1) * (1 + margin), 1, size.min(axis=1))
-    corner = np.clip((low + high - side[:, None]) / 2, 0, size[:, ::-1] - side[:, None])
+    side = np.clip(extent * (1 + margin), 1, size.min(axis=1))
+    corner = np.clip(middle - side[:, None] / 2, 0, size[:, ::-1] - side[:, None])
     return np.column_stack([corner, side])
 
 
+def middle_and_extent(
+    boxes: ArrayLike, joints: ArrayLike, visibility: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(N, 2) the middle of each person, and (N,) the longer side; NaN without a box and without two joints apart."""
+    box, points, seen = np.asarray(boxes, float), np.asarray(joints, float), np.asarray(visibility)
+    if points.ndim != 3 or points.shape[2] != 2 or seen.shape != points.shape[:2] or box.shape != (len(points), 4):
+        raise AnnotationError(
+            f"square_crop: boxes {box.shape}, joints {points.shape}, visibility {seen.shape}; "
+            "give (N, 4), (N, K, 2) and (N, K)"
+        )
+    known = (np.abs(points) < FARTHEST).all(axis=2) & (seen > 0)
+    low = np.where(known[..., None], points + 0.5, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(known[..., None], points + 0.5, -np.inf).max(axis=1, initial=-np.inf)
+    boxed = (np.abs(box) < FARTHEST).all(axis=1) & (box[:, 2:].min(axis=1) > 0) & (box[:, 2:].max(axis=1) > 1)
+    alone = ~known.any(axis=1)
+    box = np.where(boxed[:, None], box, 0)
+    low[alone], high[alone] = box[alone, :2], box[alone, :2] + box[alone, 2:]
+    extent = np.where(boxed[:, None], box[:, 2:], high - low).max(axis=1)
+    return (low + high) / 2, np.where(extent > 1, extent, np.nan)
+
+
+@checked
 def centre_crop(center: ArrayLike, scale: ArrayLike, margin: float = 1.25, shift: float = 15.0) -> Square:
     """The square of MPII's centre and scale, where scale is the person's height divided by 200 pixels.
 
@@ -125,16 +155,27 @@ def centre_crop(center: ArrayLike, scale: ArrayLike, margin: float = 1.25, shift
     Raises
     ------
     AnnotationError
-        A value is missing, or the scale is not positive.
+        A value is missing, the scale is not positive, or they lead farther than 100,000 pixels.
     """
-    middle, height = np.asarray(center, float), float(np.asarray(scale, float))
-    if not (np.isfinite(middle).all() and middle.shape == (2,) and np.isfinite(height) and height > 0):
-        raise AnnotationError(f"centre_crop: center {middle}, scale {height}: give two numbers and a positive one")
-    side = 200 * height * margin
-    x, y = middle + 0.5 - side / 2
-    return Square(float(x), float(y + shift * height), float(side))
+    middle, height = np.asarray(center, float), np.asarray(scale, float)
+    fits = middle.shape == (2,) and height.shape == ()
+    square = centre_squares(np.append(middle, height)[None], margin, shift)[0] if fits else np.array([np.nan])
+    if np.isnan(square).any():
+        given = f"center {reprlib.repr(middle.tolist())}, scale {reprlib.repr(height.tolist())}"
+        raise AnnotationError(f"centre_crop: {given}: give two numbers and a positive one, of a person in an image")
+    return Square(*map(float, square))
 
 
+def centre_squares(people: NDArray[np.float64], margin: float = 1.25, shift: float = 15.0) -> NDArray[np.float64]:
+    """(N, 3) `centre_crop` of x, y and scale (N, 3); NaN where that is none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        side = 200 * people[:, 2:] * margin
+        squares = np.hstack([people[:, :2] + 0.5 - side / 2 + people[:, 2:] * [0, shift], side])
+    fits = (np.abs(squares) < FARTHEST).all(axis=1, keepdims=True) & (side > 0)
+    return np.where(fits, squares, np.nan)
+
+
+@checked
 def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
     """Matrix from image pixels to the pixels of a crop with `size` pixels a side.
 
@@ -157,11 +198,13 @@ def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
     Raises
     ------
     AnnotationError
-        A side or the size is not positive.
+        A side or the size is not positive, or a square is farther away than 100,000 pixels.
     """
     squares = np.asarray(square, float)
-    if not (np.isfinite(squares).all() and (squares[..., 2] > 0).all() and size > 0):
-        raise AnnotationError(f"crop_matrix: square {squares}, size {size}: sides have to be positive")
+    fits = squares.shape[-1:] == (3,) and 1 <= size <= LARGEST
+    if not fits or not ((np.abs(squares) < FARTHEST).all(axis=-1) & (squares[..., 2] > 1 / FARTHEST)).all():
+        given = f"square {reprlib.repr(squares.tolist())}, size {size}"
+        raise AnnotationError(f"crop_matrix: {given}: give x, y and a positive side in pixels, and 1 to {LARGEST:,}")
     factor = size / squares[..., 2]
     matrix = np.zeros((*squares.shape[:-1], 3, 3))
     matrix[..., 0, 0] = matrix[..., 1, 1] = factor
@@ -170,11 +213,13 @@ def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
     return matrix
 
 
+@checked
 def resize_matrix(old: int, new: int) -> NDArray[np.float64]:
-    """(3, 3) matrix from pixels of a square image to those of the same image at another size."""
+    """(3, 3) matrix from pixels of a square image to those of the same image at another size; errors of crop_matrix."""
     return crop_matrix((0, 0, old), new)
 
 
+@checked
 def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) -> NDArray[np.float64]:
     """Move joints by an affine matrix, or back.
 
@@ -191,14 +236,28 @@ def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) ->
     -------
     numpy.ndarray
         float64 (..., K, 2).
+
+    Raises
+    ------
+    AnnotationError
+        Shapes do not fit, or the matrix cannot be inverted.
     """
-    transform = np.asarray(matrix, float)
-    if inverse:
-        transform = np.linalg.inv(transform)
-    moved = np.asarray(joints, float) @ np.swapaxes(transform[..., :2, :2], -1, -2)
-    return np.asarray(moved + transform[..., None, :2, 2])
+    transform, points = np.asarray(matrix, float), np.asarray(joints, float)
+    try:
+        if transform.shape[-2:] != (3, 3) or points.shape[-1] != 2 or not np.isfinite(transform).all():
+            raise ValueError
+        with np.errstate(over="ignore", invalid="ignore"):
+            transform = np.linalg.inv(transform) if inverse else transform
+            moved = points @ np.swapaxes(transform[..., :2, :2], -1, -2)
+            return np.asarray(moved + transform[..., None, :2, 2])
+    except (ValueError, IndexError, np.linalg.LinAlgError):
+        given = f"matrix {transform.shape}, joints {points.shape}"
+        raise AnnotationError(
+            f"apply_matrix: {given}: give (..., 3, 3) that can be inverted, and (..., K, 2)"
+        ) from None
 
 
+@checked
 def crop_image(image: NDArray[np.uint8], matrix: ArrayLike, size: int) -> NDArray[np.uint8]:
     """Cut, turn and resize an image in one step, averaging where it shrinks; black where the image ends.
 
@@ -223,20 +282,33 @@ def crop_image(image: NDArray[np.uint8], matrix: ArrayLike, size: int) -> NDArra
     Raises
     ------
     AnnotationError
-        The matrix cannot be inverted.
+        The image is not of bytes, or the matrix makes a line of it, or less than a pixel of 100,000.
     """
     import cv2
 
     transform = np.asarray(matrix, float)
-    stretch = np.linalg.svd(transform[:2, :2], compute_uv=False)
-    if not stretch.min() > 0:
+    high, wide, *channels = image.shape if image.ndim in (2, 3) else (0, 0)
+    if image.dtype != np.uint8 or not image.size or max(high, wide) > LARGEST - 2 or not 1 <= size <= LARGEST:
+        raise AnnotationError(f"crop_image: {image.dtype} {image.shape}, size {size}: give bytes (H, W, 3) and pixels")
+    usable = transform.shape == (3, 3) and (np.abs(transform) < FARTHEST**2).all()
+    stretch = np.linalg.svd(transform[:2, :2], compute_uv=False).min() if usable else 0
+    if not stretch > 1e-5:
         raise AnnotationError("crop_image: the matrix presses the image flat; make it with crop_matrix")
+    finer, most = max(1, int(np.ceil(1 / stretch - 1e-6))), min(4 * max(high, wide, size), LARGEST)
+    start, end = np.zeros(2, int), np.full(2, size)
+    if finer * size > most:  # the crop is larger than the image by far: only what the image covers is drawn
+        corners = apply_matrix(transform, [[-1, -1], [wide, -1], [-1, high], [wide, high]])
+        start, end = (np.clip(edge, 0, size).astype(int) for edge in (corners.min(axis=0), corners.max(axis=0) + 2))
+        finer = max(1, min(finer, most // max(1, *(end - start))))
     # One pixel of the edge around the image: otherwise its own edge would be mixed with black.
     bordered = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    transform = np.array([[1.0, 0, -start[0]], [0, 1, -start[1]], [0, 0, 1]]) @ transform
     transform = transform @ np.array([[1.0, 0, -1], [0, 1, -1], [0, 0, 1]])
-    finer = max(1, int(np.ceil(1 / stretch.min() - 1e-6)))
     larger = np.array([[finer, 0, (finer - 1) / 2], [0, finer, (finer - 1) / 2], [0, 0, 1]]) @ transform
-    crop = cv2.warpAffine(bordered, larger[:2], (finer * size, finer * size), flags=cv2.INTER_LINEAR)
-    if finer > 1:
-        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(crop, np.uint8)
+    crop = np.zeros((size, size, *channels), np.uint8)
+    if (end > start).all():
+        part = (end - start).tolist()
+        drawn = cv2.warpAffine(bordered, larger[:2], [finer * side for side in part], flags=cv2.INTER_LINEAR)
+        drawn = cv2.resize(drawn, part, interpolation=cv2.INTER_AREA) if finer > 1 else drawn
+        crop[start[1] : end[1], start[0] : end[0]] = drawn.reshape(*part[::-1], *channels)
+    return crop

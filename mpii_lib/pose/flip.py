@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from mpii_lib.arguments import checked
+from mpii_lib.errors import AnnotationError
 
+
+@checked
 def flip_joints(
     joints: ArrayLike, visibility: ArrayLike, order: ArrayLike, width: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
@@ -27,13 +31,23 @@ def flip_joints(
     -------
     joints, visibility : numpy.ndarray
         float64 (..., K, 2) and int8 (..., K).
+
+    Raises
+    ------
+    AnnotationError
+        Shapes do not fit, `order` is no order of the K joints, or visibility is none.
     """
-    points = np.array(joints, float)
+    points, seen = np.array(joints, float), np.asarray(visibility)
+    swap = _checked_order("flip_joints", order, seen.shape[-1:])
+    if points.shape != (*seen.shape, 2) or not ((seen >= 0) & (seen <= 2)).all():
+        raise AnnotationError(
+            f"flip_joints: joints {points.shape}, visibility {seen.shape}; give (..., K, 2), and (..., K) of 0, 1 and 2"
+        )
     points[..., 0] = width - 1 - points[..., 0]
-    swap = np.asarray(order)
-    return points[..., swap, :], np.asarray(visibility, np.int8)[..., swap]
+    return points[..., swap, :], seen.astype(np.int8)[..., swap]
 
 
+@checked
 def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) -> NDArray[np.floating[Any]]:
     """Bring the heatmaps of a mirrored image back to the image: mirror them, and swap left and right.
 
@@ -55,8 +69,28 @@ def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) ->
     Returns
     -------
     numpy.ndarray
-        (B, height, width, K), in the type of `heatmaps`.
+        (B, height, width, K), in the type of `heatmaps`; with an offset in one that holds fractions.
+
+    Raises
+    ------
+    AnnotationError
+        The shape is not (B, height, width, K), `order` is no order of the K joints, or the offset is wider than a map.
     """
     maps = np.asarray(heatmaps)
-    mirrored = maps[:, :, ::-1, :][..., np.asarray(order)]
-    return mirrored if offset == 0 else ndimage.shift(mirrored, (0, 0, offset, 0), order=1, mode="nearest")
+    swap = _checked_order("flip_heatmaps", order, maps.shape[3:])
+    if maps.ndim != 4 or abs(offset) > maps.shape[2]:
+        raise AnnotationError(
+            f"flip_heatmaps: maps {maps.shape}, offset {offset}; give (B, height, width, K) and cells"
+        )
+    mirrored = maps[:, :, ::-1, :][..., swap]
+    if offset == 0:
+        return mirrored
+    exact = mirrored.astype(np.result_type(maps, np.float32), copy=False)  # SciPy shifts no half precision
+    return ndimage.shift(exact, (0, 0, offset, 0), order=1, mode="nearest")
+
+
+def _checked_order(caller: str, order: ArrayLike, joints: tuple[int, ...]) -> NDArray[np.intp]:
+    swap = np.asarray(order)
+    if swap.ndim != 1 or swap.shape != joints or not np.array_equal(np.sort(swap), np.arange(len(swap))):
+        raise AnnotationError(f"{caller}: order {swap.shape} for {joints} joints; give skeleton.flip_order")
+    return swap.astype(int)

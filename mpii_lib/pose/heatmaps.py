@@ -8,12 +8,13 @@ so cell j of a map with stride s lies at (j + 0.5) s - 0.5 in the input.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import AnnotationError
 
 Method: TypeAlias = Literal["gaussian", "unbiased", "thesis"]
@@ -21,9 +22,15 @@ Decoder: TypeAlias = Literal["argmax", "quarter", "dark"]
 Resize: TypeAlias = Literal["bilinear", "antialias", "area"]
 Widths: TypeAlias = float | tuple[float, float] | None
 
+Maps: TypeAlias = NDArray[np.floating[Any]]
+Places: TypeAlias = NDArray[np.intp]
+Numbers: TypeAlias = NDArray[np.float64]
+
+_LARGEST = 2**15 - 1  # pixels a side; OpenCV draws no larger images
 _SMALLEST = 1e-10  # below this a logarithm says nothing about a shape
 
 
+@checked
 def encode_heatmaps(
     joints: ArrayLike,
     visibility: ArrayLike,
@@ -64,9 +71,10 @@ def encode_heatmaps(
     Raises
     ------
     AnnotationError
-        Shapes do not fit, a name is unknown, or a width is not positive.
+        Shapes do not fit, or a size or a width is out of range.
     """
     points, seen = _checked(joints, visibility)
+    _check_size("encode_heatmaps: size", size)
     widths = checked_widths(method, sigma)
     mask = joint_mask(points, seen, input_size)[..., None]
     points = np.where(mask > 0, points, np.float32(0))
@@ -78,6 +86,7 @@ def encode_heatmaps(
     return np.swapaxes(rows, 1, 2)[:, :, None, :] * np.swapaxes(columns, 1, 2)[:, None, :, :]
 
 
+@checked
 def joint_mask(
     joints: ArrayLike, visibility: ArrayLike, input_size: tuple[int, int] = (256, 256)
 ) -> NDArray[np.float32]:
@@ -86,12 +95,14 @@ def joint_mask(
     Parameters as in `encode_heatmaps`.
     """
     points, seen = _checked(joints, visibility)
+    _check_size("encode_heatmaps: input_size", input_size)
     limits = np.array([input_size[1], input_size[0]], np.float32) - 0.5
     with np.errstate(invalid="ignore"):
         inside = ((points >= -0.5) & (points < limits)).all(axis=-1)
     return np.asarray(inside & (seen > 0), np.float32)
 
 
+@checked
 def decode_heatmaps(
     heatmaps: ArrayLike,
     input_size: tuple[int, int] = (256, 256),
@@ -103,7 +114,7 @@ def decode_heatmaps(
     Parameters
     ----------
     heatmaps
-        (B, height, width, K).
+        (B, height, width, K) of any type of numbers.
     input_size
         (height, width) in pixels of the input that the maps belong to.
     method
@@ -112,48 +123,54 @@ def decode_heatmaps(
         its neighbours, exact for a Gaussian (Zhang et al. 2020); at most one cell away.
     smooth
         For "dark", standard deviation in cells of a Gaussian filter before it, which predicted maps need (the paper
-        takes the width of the training targets); clean maps need none.
+        takes the width of the training targets); clean maps need none. At the border, where the filter lacks a part of
+        what it averages and would move the top inwards, a Gaussian is fitted to the cells that are there instead.
 
     Returns
     -------
     joints : numpy.ndarray
-        float64 (B, K, 2) x and y in input pixels; NaN where a map is equal everywhere and so shows no place.
+        float64 (B, K, 2) x and y in input pixels; NaN where a map shows no place: it is equal everywhere, or holds NaN
+        or infinity.
     scores : numpy.ndarray
-        float32 (B, K), the highest value of each map, before smoothing.
+        float32 (B, K), the highest value of each map, before smoothing; 0 where that is not finite.
 
     Raises
     ------
     AnnotationError
-        The shape is not (B, height, width, K), the name is unknown, or there are too few cells to refine.
+        The shape is not (B, height, width, K), the maps are True and False, there are too few cells to refine, or
+        `smooth` is negative or wider than a quarter of the maps.
     """
     maps = np.asarray(heatmaps)
-    if maps.ndim != 4:
-        raise AnnotationError(f"decode_heatmaps: heatmaps have shape {maps.shape}; give (B, height, width, K)")
-    if method not in ("argmax", "quarter", "dark"):
-        raise AnnotationError(f'decode_heatmaps: method {method!r}; use "argmax", "quarter" or "dark"')
+    if maps.ndim != 4 or maps.dtype.kind == "b" or not maps.shape[1] * maps.shape[2]:
+        raise AnnotationError(
+            f"decode_heatmaps: heatmaps have shape {maps.shape} and type {maps.dtype}; give numbers (B, h, w, K)"
+        )
+    _check_size("decode_heatmaps: input_size", input_size)
     batch, height, width, count = maps.shape
     if method != "argmax" and min(height, width) < 3:
         raise AnnotationError(f"decode_heatmaps: {method} needs three cells a side, not {height} x {width}; use argmax")
-    flat = np.moveaxis(maps, 3, 1).reshape(batch, count, height * width)
-    scores = flat.max(axis=2)
-    peaked = scores > flat.min(axis=2)
-    if method == "dark" and smooth > 0:
-        flat = ndimage.gaussian_filter(np.moveaxis(maps, 3, 1), (0, 0, smooth, smooth)).reshape(flat.shape)
-    row, column = np.divmod(flat.argmax(axis=2), width)
-    cells = np.stack([column, row], axis=-1).astype(float)
-    if method == "quarter":
-        cells += 0.25 * _uphill(flat.reshape(batch, count, height, width), row, column)
-    elif method == "dark":
-        cells += _parabola(flat.reshape(batch, count, height, width), row, column)
+    if not 0 <= smooth <= max(height, width) / 4:
+        raise AnnotationError(f"decode_heatmaps: smooth is {smooth}; give cells, from 0 to a quarter of the map")
+    exact = np.float32 if np.can_cast(maps.dtype, np.float32) else np.float64
+    flat: Maps = np.moveaxis(maps, 3, 1).reshape(batch * count, height, width).astype(exact, copy=False)
+    high, low = flat.max(axis=(1, 2)), flat.min(axis=(1, 2))
+    finite = np.isfinite(high) & np.isfinite(low)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if method == "dark" and smooth > 0:
+            cells = _smoothed_tops(flat, smooth)
+        else:
+            row, column = _highest(flat)
+            cells = np.stack([column, row], axis=-1).astype(float)
+            if method != "argmax":
+                cells += (_parabola if method == "dark" else _uphill)(flat, row, column)
+        scores = np.nan_to_num(np.where(finite, high, 0).astype(np.float32))
     stride = np.array([input_size[1] / width, input_size[0] / height])
-    joints = np.where(peaked[..., None], (cells + 0.5) * stride - 0.5, np.nan)
-    return joints, np.nan_to_num(scores).astype(np.float32)
+    joints = np.where((finite & (high > low))[:, None], (cells + 0.5) * stride - 0.5, np.nan)
+    return joints.reshape(batch, count, 2), scores.reshape(batch, count)
 
 
 def resize_weights(cells: int, pixels: int, resize: Resize) -> NDArray[np.float64]:
     """(cells, pixels) matrix that resizes one axis; each row sums to 1."""
-    if resize not in ("bilinear", "antialias", "area"):
-        raise AnnotationError(f'encode_heatmaps: resize {resize!r}; use "bilinear", "antialias" or "area"')
     stride = pixels / cells
     place = (np.arange(cells) + 0.5) * stride - 0.5
     distance = np.abs(np.arange(pixels) - place[:, None])
@@ -176,8 +193,6 @@ def thesis_table(cells: int, pixels: int, width: float, resize: Resize) -> NDArr
 
 def checked_widths(method: Method, sigma: Widths) -> tuple[float, float]:
     """Widths (visible, occluded) of a method, its own where `sigma` is None."""
-    if method not in ("gaussian", "unbiased", "thesis"):
-        raise AnnotationError(f'encode_heatmaps: method {method!r}; use "gaussian", "unbiased" or "thesis"')
     if sigma is None:
         sigma = (0.5, 1.0) if method == "thesis" else 2.0
     visible, occluded = sigma if isinstance(sigma, tuple) else (sigma, sigma)
@@ -188,12 +203,20 @@ def checked_widths(method: Method, sigma: Widths) -> tuple[float, float]:
     return float(visible), float(occluded)
 
 
+def _check_size(what: str, size: tuple[int, int]) -> None:
+    if not (1 <= size[0] <= _LARGEST and 1 <= size[1] <= _LARGEST):
+        raise AnnotationError(f"{what} is {size[0]} x {size[1]}; give height and width, from 1 to {_LARGEST:,}")
+
+
 def _checked(joints: ArrayLike, visibility: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    points, seen = np.asarray(joints, np.float32), np.asarray(visibility)
+    with np.errstate(over="ignore"):  # infinite: outside of any image
+        points, seen = np.asarray(joints, np.float32), np.asarray(visibility)
     if points.ndim != 3 or points.shape[2] != 2 or seen.shape != points.shape[:2]:
         raise AnnotationError(
             f"encode_heatmaps: joints {points.shape} and visibility {seen.shape}; give (B, K, 2) and (B, K)"
         )
+    if not ((seen >= 0) & (seen <= 2)).all():
+        raise AnnotationError("encode_heatmaps: visibility holds other numbers than 0, 1 and 2")
     return points, seen.astype(np.int8)
 
 
@@ -219,35 +242,106 @@ def _profiles(
     return np.exp(np.float32(-0.5) * steps * steps)
 
 
-def _uphill(maps: NDArray[np.floating], row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:
-    """(B, K, 2): -1, 0 or 1 towards the higher neighbour along x and y; 0 at the border, where one is missing."""
-    _, _, height, width = maps.shape
-    first, second = np.ogrid[: maps.shape[0], : maps.shape[1]]
+def _highest(maps: Maps) -> tuple[Places, Places]:
+    """Row and column (N,) of the highest cell of each map."""
+    count, height, width = maps.shape
+    return np.divmod(maps.reshape(count, height * width).argmax(axis=1), width)
+
+
+def _uphill(maps: Maps, row: Places, column: Places) -> NDArray[np.float64]:
+    """(N, 2): a quarter towards the higher neighbour along x and y; 0 at the border, where one is missing."""
+    _, height, width = maps.shape
+    each = np.arange(len(maps))
     right, left = np.minimum(column + 1, width - 1), np.maximum(column - 1, 0)
     below, above = np.minimum(row + 1, height - 1), np.maximum(row - 1, 0)
-    along_x = np.sign(maps[first, second, row, right] - maps[first, second, row, left])
-    along_y = np.sign(maps[first, second, below, column] - maps[first, second, above, column])
-    return np.stack([along_x * (right - left == 2), along_y * (below - above == 2)], axis=-1).astype(float)
+    along_x = np.sign(maps[each, row, right] - maps[each, row, left])
+    along_y = np.sign(maps[each, below, column] - maps[each, above, column])
+    return 0.25 * np.stack([along_x * (right - left == 2), along_y * (below - above == 2)], axis=-1).astype(float)
 
 
-def _parabola(maps: NDArray[np.floating], row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:
-    """(B, K, 2): from the highest cell to the top of the parabola through the logarithms around it."""
-    _, _, height, width = maps.shape
-    first, second = np.ogrid[: maps.shape[0], : maps.shape[1]]
+def _parabola(maps: Maps, row: Places, column: Places) -> NDArray[np.float64]:
+    """(N, 2): from the highest cell to the top of the parabola through the logarithms around it."""
+    _, height, width = maps.shape
+    each = np.arange(len(maps))
     # A cell at the border lacks a neighbour; the parabola through the cell next to it has the same top.
     y, x = np.clip(row, 1, height - 2), np.clip(column, 1, width - 2)
 
     def log(down: int, right: int) -> NDArray[np.float64]:
-        return np.asarray(np.log(np.maximum(maps[first, second, y + down, x + right], _SMALLEST), dtype=float))
+        return np.asarray(np.log(np.maximum(maps[each, y + down, x + right], _SMALLEST), dtype=float))
 
     middle = log(0, 0)
-    slope_x, slope_y = (log(0, 1) - log(0, -1)) / 2, (log(1, 0) - log(-1, 0)) / 2
-    bend_x, bend_y = log(0, 1) - 2 * middle + log(0, -1), log(1, 0) - 2 * middle + log(-1, 0)
-    twist = (log(1, 1) - log(1, -1) - log(-1, 1) + log(-1, -1)) / 4
+    slopes = (log(0, 1) - log(0, -1)) / 2, (log(1, 0) - log(-1, 0)) / 2
+    bends = log(0, 1) - 2 * middle + log(0, -1), log(1, 0) - 2 * middle + log(-1, 0)
+    shift, hill = _top(*slopes, *bends, (log(1, 1) - log(1, -1) - log(-1, 1) + log(-1, -1)) / 4)
+    shift += np.stack([x - column, y - row], axis=-1)
+    return np.where(hill[:, None], np.clip(shift, -1, 1), 0.0)
+
+
+def _top(
+    slope_x: Numbers, slope_y: Numbers, bend_x: Numbers, bend_y: Numbers, twist: Numbers
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(N, 2) from the origin to the top of parabolas, and (N,) whether they have one: no valley, no saddle."""
     determinant = bend_x * bend_y - twist * twist
-    hill = (bend_x < 0) & (determinant > 1e-12)  # neither a valley nor a saddle
+    hill = (bend_x < 0) & (determinant > 1e-12)
     safe = np.where(hill, determinant, 1)
-    shift_x = (twist * slope_y - bend_y * slope_x) / safe + x - column
-    shift_y = (twist * slope_x - bend_x * slope_y) / safe + y - row
-    shift = np.stack([shift_x, shift_y], axis=-1)
-    return np.where(hill[..., None], np.clip(shift, -1, 1), 0.0)
+    return np.stack([twist * slope_y - bend_y * slope_x, twist * slope_x - bend_x * slope_y], axis=-1) / safe[
+        :, None
+    ], hill
+
+
+def _filter(cells: int, width: float) -> NDArray[np.float64]:
+    """(cells, cells) Gaussian around each cell, of length 1: at the border, where it is cut off, it finds its like."""
+    steps = (np.arange(cells) - np.arange(cells)[:, None]) / width
+    around = np.exp(-0.5 * steps * steps)
+    return around / np.linalg.norm(around, axis=1, keepdims=True)
+
+
+def _smoothed_tops(maps: Maps, width: float) -> NDArray[np.float64]:
+    """(N, 2) x and y in cells of the tops of the smoothed maps.
+
+    A smooth map is looked at in every second cell first, then in each cell around the highest of these.
+    """
+    count, height, wide = maps.shape
+    rows, columns = _filter(height, width).astype(maps.dtype), _filter(wide, width).astype(maps.dtype)
+    step = 2 if width >= 1 else 1
+    coarse = rows[::step] @ (maps.reshape(-1, wide) @ columns[::step].T).reshape(count, height, len(columns[::step]))
+    row, column = _highest(coarse)
+    window_y, window_x = min(height, 7), min(wide, 7)
+    above, left = np.clip(step * row - 3, 0, height - window_y), np.clip(step * column - 3, 0, wide - window_x)
+    near = (
+        rows[above[:, None] + np.arange(window_y)] @ maps @ columns[left[:, None] + np.arange(window_x)].swapaxes(1, 2)
+    )
+    row, column = _highest(near)
+    cells = np.stack([column + left, row + above], axis=-1) + _parabola(near, row, column)
+    row, column = row + above, column + left
+    edge = 2 * width + 1
+    cut = (np.minimum(row, height - 1 - row) < edge) | (np.minimum(column, wide - 1 - column) < edge)
+    cells[cut] = _fitted_tops(maps[cut], row[cut], column[cut], width)
+    return np.asarray(np.clip(cells, -0.5, [wide - 0.5, height - 0.5]))
+
+
+def _fitted_tops(maps: Maps, row: Places, column: Places, width: float) -> NDArray[np.float64]:
+    """(N, 2) x and y in cells of the Gaussian fitted to the cells around the highest, as far as the map goes.
+
+    A parabola through their logarithms, each weighted by the square of its height (Guo 2011), first as it is, then as
+    the fit has it.
+    """
+    count, height, wide = maps.shape
+    reach = max(2, round(1.5 * width))
+    steps = np.arange(-reach, reach + 1)
+    rows, columns = row[:, None, None] + steps[:, None], column[:, None, None] + steps
+    there = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < wide)
+    around = maps[np.arange(count)[:, None, None], rows.clip(0, height - 1), columns.clip(0, wide - 1)]
+    heights = np.where(there, np.maximum(around, 0), 0).reshape(count, len(steps) ** 2).astype(float)
+    heights /= np.maximum(heights.max(axis=1, keepdims=True), _SMALLEST)
+    logs = np.log(np.maximum(heights, _SMALLEST))
+    x, y = np.tile(steps / reach, len(steps)), np.repeat(steps / reach, len(steps))
+    terms = np.stack([np.ones_like(x), x, y, x * x / 2, y * y / 2, x * y])
+    products = (terms[:, None] * terms).reshape(36, -1)
+    weights = heights**2
+    for _ in range(3):
+        normal = (weights @ products.T).reshape(count, 6, 6) + 1e-9 * np.eye(6)
+        fit = np.linalg.solve(normal, ((weights * logs) @ terms.T)[..., None])[..., 0]
+        weights = np.exp(2 * np.minimum(fit @ terms, 0)) * (heights > 0)
+    shift, hill = _top(*fit.T[1:])
+    return np.asarray(np.stack([column, row], axis=-1) + np.where(hill[:, None], np.clip(shift, -1, 1) * reach, 0.0))

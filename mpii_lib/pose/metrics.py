@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.skeletons import MPII, Skeleton
 
@@ -41,6 +42,7 @@ class ScoreInterval(NamedTuple):
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
+@checked
 @dataclass(frozen=True)
 class PoseScore:
     """Distances between predicted and true joints, and the scores that follow from them; shares from 0 to 1.
@@ -117,7 +119,8 @@ class PoseScore:
     def groups(self) -> pd.Series:
         """Head, Shoulder, Elbow, Wrist, Hip, Knee, Ankle: each the mean of its joints' rates, as published tables do.
 
-        Head is the mean of upper neck and head top on MPII, and of nose, eyes and ears on COCO.
+        Head is the mean of upper neck and head top on MPII, and of nose, eyes and ears on COCO. The "Head" of some
+        published tables is head top alone, which is harder: compare it with `per_joint["head_top"]`.
         """
         return self._by_group(self.per_joint.to_numpy())
 
@@ -147,11 +150,13 @@ class PoseScore:
         table = pd.DataFrame(parts)[["visible", "occluded", "visible_joints", "occluded_joints"]]
         return table.astype({"visible_joints": int, "occluded_joints": int})
 
+    @checked
     def at(self, threshold: float) -> PoseScore:
         """The same predictions at another threshold."""
         return replace(self, threshold=_checked_threshold(threshold))
 
-    def curve(self, thresholds: Sequence[float] | Array | None = None) -> pd.DataFrame:
+    @checked
+    def curve(self, thresholds: ArrayLike | None = None) -> pd.DataFrame:
         """Scores over thresholds (0 to the own threshold in 50 steps when None).
 
         Published code that fills a table for 0, 0.01, 0.02, ... and reads row 11 prints "@0.1" for what is @0.11. Here
@@ -162,7 +167,7 @@ class PoseScore:
         DataFrame
             Index: the thresholds. Columns: Total, then the groups.
         """
-        steps = np.linspace(0, self.threshold, 51) if thresholds is None else np.asarray(thresholds, float)
+        steps = np.linspace(0, self.threshold, 51) if thresholds is None else np.ravel(np.asarray(thresholds, float))
         scores = [self.at(float(step)) for step in steps]
         rows = [{"Total": score.total, **score.groups} for score in scores]
         return pd.DataFrame(rows, index=pd.Index(steps, name="threshold"))
@@ -237,6 +242,7 @@ class PoseScore:
         return f"<table><caption>{self!r}</caption>{cells}</table>"
 
 
+@checked
 def head_size(people: pd.DataFrame | Annotations) -> Array:
     """Head sizes (N,) in pixels: 0.6 times the diagonal of the head box; NaN where a person has none.
 
@@ -256,9 +262,11 @@ def head_size(people: pd.DataFrame | Annotations) -> Array:
     if missing:
         raise MpiiError(f"head_size: the table has no column {missing[0]}; give annotations.people")
     x1, y1, x2, y2 = table[columns].to_numpy(dtype=float, na_value=np.nan).T
-    return 0.6 * np.hypot(x2 - x1, y2 - y1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(0.6 * np.hypot(x2 - x1, y2 - y1))
 
 
+@checked
 def pckh(
     predicted: ArrayLike,
     truth: ArrayLike,
@@ -313,9 +321,9 @@ def pckh(
     if (sizes <= 0).any() or np.isinf(sizes).any():
         where = int(np.flatnonzero((sizes <= 0) | np.isinf(sizes))[0])
         raise MpiiError(f"pckh: the size of person {where} is {sizes[where]} px; correct its box, or leave it out")
-    distances = np.linalg.norm(guess - known, axis=2)
-    distances[np.isnan(guess).any(axis=2) & ~np.isnan(known[..., 0])] = np.inf
-    distances /= sizes[:, None]
+    with np.errstate(over="ignore"):  # infinitely far away
+        distances = np.hypot(*np.moveaxis(guess - known, 2, 0)) / sizes[:, None]
+    distances[np.isnan(guess).any(axis=2) & ~np.isnan(known[..., 0] + sizes[:, None])] = np.inf
     if np.isnan(distances).all():
         raise MpiiError("pckh: nothing can be scored: no person has both an annotated joint and a size")
     return PoseScore(distances, _checked_threshold(threshold), skeleton, None if visibility is None else seen)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.special import softmax
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ModelError
 from mpii_lib.pose.crops import apply_matrix, crop_image, resize_matrix
 from mpii_lib.pose.flip import flip_heatmaps
 from mpii_lib.pose.heatmaps import Decoder, decode_heatmaps
 from mpii_lib.pose.person_images import PersonCrops
 from mpii_lib.skeletons import MPII
+
+if TYPE_CHECKING:
+    import keras
 
 _AT_ONCE = 256  # crops whose heatmaps are in memory
 
@@ -45,8 +49,9 @@ class PredictedPoses:
         return self.scores.mean(axis=1, dtype=float)
 
 
+@checked
 def predict_poses(
-    model: Any,
+    model: keras.Model,
     crops: PersonCrops | ArrayLike,
     flip_test: bool = False,
     decode: Decoder = "quarter",
@@ -83,14 +88,14 @@ def predict_poses(
     Raises
     ------
     ModelError
-        There are no crops, they are not square, or the network has no such output.
+        There are no crops, they are no square images of bytes, or the network has no such output.
     """
     people = crops if isinstance(crops, PersonCrops) else None
     images = np.asarray(crops) if people is None else people.images
     order = (MPII if people is None else people.skeleton).flip_order
-    size = int(model.input_shape[1])
-    if not len(images):
-        raise ModelError("predict_poses: there are no crops; give at least one")
+    size = input_side(model)
+    if images.ndim != 4 or not len(images):
+        raise ModelError(f"predict_poses: crops have shape {images.shape}; give at least one, (N, S, S, 3)")
     found: list[tuple[NDArray[Any], NDArray[Any]]] = []
     for start in range(0, len(images), _AT_ONCE):
         some = images[start : start + _AT_ONCE]
@@ -106,26 +111,38 @@ def predict_poses(
     return PredictedPoses(joints, joints if people is None else people.to_image(joints), scores)
 
 
+@checked
 def predict_heatmaps(
-    model: Any, images: ArrayLike, *, stack: int = -1, from_logits: bool = True, batch_size: int = 32
+    model: keras.Model, images: ArrayLike, *, stack: int = -1, from_logits: bool = True, batch_size: int = 32
 ) -> NDArray[np.float32]:
     """Predict the heatmaps (N, h, w, K) of one stack; parameters as in `predict_poses`.
 
     From logits they are probabilities, which sum to 1 over the cells.
     """
     array = np.asarray(images)
-    if array.ndim != 4 or array.shape[1] != array.shape[2] or array.shape[3] != 3:
-        raise ModelError(f"predict_poses: crops have shape {array.shape}; give square images (N, S, S, 3)")
-    size = int(model.input_shape[1])
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (array.shape[1], array.shape[1], 3):
+        raise ModelError(f"predict_poses: crops are {array.dtype} {array.shape}; give square images uint8 (N, S, S, 3)")
+    if batch_size < 1:
+        raise ModelError(f"predict_poses: batch_size={batch_size}: give 1 or more")
+    size = input_side(model)
     if array.shape[1] != size:
         matrix = resize_matrix(array.shape[1], size)
-        array = np.stack([crop_image(np.asarray(image, np.uint8), matrix, size) for image in array])
-    outputs = model.predict(array, batch_size=batch_size, verbose=0)
+        array = np.stack([crop_image(image, matrix, size) for image in array])
+    outputs = model.predict(array, batch_size=min(batch_size, _AT_ONCE), verbose=0)
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    if not -len(outputs) <= stack < len(outputs):
-        raise ModelError(f"predict_poses: stack {stack}: {model.name} has {len(outputs)}")
+    if not -len(outputs) <= stack < len(outputs) or np.ndim(outputs[stack]) != 4:
+        shapes = [np.shape(output) for output in outputs]
+        raise ModelError(f"predict_poses: stack {stack}: {model.name} has outputs {shapes}; heatmaps are (B, h, w, K)")
     heatmaps = softmax(outputs[stack], axis=(1, 2)) if from_logits else outputs[stack]
     return np.asarray(heatmaps, np.float32)
+
+
+def input_side(model: keras.Model) -> int:
+    """Height and width of the images that a network takes; ModelError when it takes none."""
+    try:
+        return int(model.input_shape[1])
+    except (AttributeError, TypeError, IndexError):
+        raise ModelError(f"{type(model).__name__} takes no square images; give a network as build_hourglass") from None
 
 
 def _mass(probabilities: NDArray[Any]) -> NDArray[np.float32]:

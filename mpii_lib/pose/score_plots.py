@@ -9,11 +9,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
-from mpii_lib.plots import PALETTE, blank, draw_pose
+from mpii_lib.arguments import checked
+from mpii_lib.errors import MpiiError
+from mpii_lib.plots import PALETTE, blank, check_grid, draw_pose, image_of
+from mpii_lib.pose.crops import FARTHEST
 from mpii_lib.pose.metrics import PoseScore
 from mpii_lib.skeletons import MPII, Skeleton
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 
+@checked
 def person_panel(
     axes: Axes, annotations: Annotations, image_id: int, joints: ArrayLike, title: str = "", *, room: float = 0.25
 ) -> None:
@@ -38,20 +43,36 @@ def person_panel(
         Over the panel.
     room
         How much is shown around the joints, as a share of their extent.
+
+    Raises
+    ------
+    MpiiError
+        No joint is known, the room is negative, or the image cannot be read.
     """
     points = np.asarray(joints, float)
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    if points.shape[1:] != (2,) or not (np.abs(points) < FARTHEST).all(axis=1).any() or not 0 <= room <= 100:
+        raise MpiiError(
+            f"person_panel: joints {points.shape}, room {room}; give (K, 2) with a known joint, and 0 or more"
+        )
+    points = points[(np.abs(points) < FARTHEST).all(axis=1)]
+    low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, max((high - low).max(), 8) * (0.5 + room)
-    blank(axes, title).imshow(plt.imread(annotations.image_path(int(image_id))))
+    blank(axes, title).imshow(image_of(annotations, image_id))
     axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] + half, middle[1] - half))
 
 
+@checked
 def ring(axes: Axes, centre: ArrayLike, radius: float, colour: str = PALETTE["yellow"]) -> None:
     """Draw a circle around a joint; `radius` in the pixels that the axes count."""
-    x, y = np.asarray(centre, float)
-    axes.add_patch(Circle((x, y), radius, fill=False, linewidth=2, edgecolor=colour))
+    place = np.asarray(centre, float)
+    if place.shape != (2,) or not np.isfinite(place).all() or not radius > 0 or not is_color_like(colour):
+        raise MpiiError(
+            f"ring: centre {place.shape}, radius {radius}, colour {colour!r}; give (2,), pixels and a colour"
+        )
+    axes.add_patch(Circle(tuple(place), radius, fill=False, linewidth=2, edgecolor=colour))
 
 
+@checked
 def pose_gallery(
     annotations: Annotations,
     image_ids: ArrayLike,
@@ -76,13 +97,22 @@ def pose_gallery(
         N texts.
     skeleton, columns, size, heading
         Names of the K joints, panels in a row, their width in inches, and what stands over all.
+
+    Raises
+    ------
+    MpiiError
+        Shapes do not fit, or an image cannot be read.
     """
-    annotated, poses = np.asarray(joints, float), np.asarray(predicted, float)
+    annotated, poses, ids = np.asarray(joints, float), np.asarray(predicted, float), np.ravel(image_ids)
+    check_grid(columns, size, len(ids), len(titles))
+    wanted = (len(ids), len(skeleton), 2)
+    if annotated.shape != wanted or poses.shape != wanted:
+        raise MpiiError(f"pose_gallery: joints {annotated.shape}, predicted {poses.shape}; give {wanted} for both")
     rows = max(1, -(-len(titles) // columns))
     figure, grid = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axes in grid.flat[len(titles) :]:
         axes.set_visible(False)
-    for place, (axes, image_id) in enumerate(zip(grid.flat, np.asarray(image_ids), strict=False)):
+    for place, (axes, image_id) in enumerate(zip(grid.flat, ids, strict=False)):
         person_panel(axes, annotations, image_id, annotated[place], titles[place])
         for start, end in skeleton.limbs:
             axes.plot(
@@ -94,6 +124,7 @@ def pose_gallery(
     return figure
 
 
+@checked
 def joint_bars(score: PoseScore, title: str = "") -> Figure:
     """Draw the rate of each joint, hardest at the bottom, and the averages as lines; grey is what no total counts."""
     rates = score.per_joint.dropna().sort_values(kind="stable")
@@ -110,6 +141,7 @@ def joint_bars(score: PoseScore, title: str = "") -> Figure:
     return figure
 
 
+@checked
 def visibility_bars(table: pd.DataFrame, title: str = "") -> Figure:
     """Draw the rates of `PoseScore.by_visibility`, visible beside occluded for each group of joints."""
     rows = table.drop(index="Total").sort_values("visible", kind="stable")
@@ -127,8 +159,13 @@ def visibility_bars(table: pd.DataFrame, title: str = "") -> Figure:
     return figure
 
 
+@checked
 def threshold_curves(scores: Mapping[str, PoseScore], title: str = "", *, upto: float = 1.0) -> Figure:
     """Draw the total of each score over the threshold from 0 to `upto`, and a line at each own threshold."""
+    if not scores or not upto > 0:
+        raise MpiiError(
+            f"threshold_curves: {len(scores)} scores, upto={upto}; give at least one, and a positive number"
+        )
     figure, axes = plt.subplots(figsize=(9, 4.8))
     for name, score in scores.items():
         curve = score.curve(np.linspace(0, upto, 41))["Total"]

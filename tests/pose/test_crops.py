@@ -1,5 +1,7 @@
 """Squares around persons, and the matrices between image and crop."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ SIZE = (480, 640)
 
 def people():
     """A box and five joints (x, y, visibility)."""
-    box = st.tuples(PIXEL, PIXEL, st.floats(1, 700), st.floats(1, 700))
+    box = st.tuples(PIXEL, PIXEL, st.floats(1.5, 700), st.floats(1.5, 700))
     return st.tuples(box, st.lists(st.tuples(PIXEL, PIXEL, st.integers(0, 2)), min_size=5, max_size=5))
 
 
@@ -57,10 +59,21 @@ def test_without_joints_the_box_is_the_middle_and_without_a_box_the_joints_are()
 
 
 def test_neither_box_nor_joint_and_no_image_are_errors():
-    with pytest.raises(AnnotationError, match="position 0 has neither a box nor a joint"):
+    with pytest.raises(AnnotationError, match="position 0 has neither a box nor two joints"):
         square_of((np.nan,) * 4, [(1, 1, 0)])
+    with pytest.raises(AnnotationError, match="neither a box nor two joints"):
+        square_of((np.nan,) * 4, [(100, 100, 2), (300, 200, 0)])  # one joint has no extent
     with pytest.raises(AnnotationError, match="height and width"):
         square_of((0, 0, 5, 5), [(1, 1, 2)], size=(0, 10))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(100, 100, 0, 0), (100, 100, 0, 90), (100, 100, -5, 60), (100, 100, 1, 1), (0, 0, 1e30, 9), (0, np.inf, 9, 9)],
+)
+def test_a_box_without_an_extent_is_no_box(box):
+    marks = [(100, 100, 2), (140, 200, 1), (1e30, 0, 2), (np.inf, 9, 2)]  # no image holds the last two
+    assert square_of(box, marks) == square_of((np.nan,) * 4, marks[:2])
 
 
 @given(people())
@@ -101,7 +114,8 @@ def test_centre_and_scale_count_in_200_pixels():
     community = centre_crop((300, 200), 1.5)
     assert community.side == pytest.approx(375)
     assert community.y + community.side / 2 == pytest.approx(200.5 + 15 * 1.5)
-    for center, scale in (((300, np.nan), 1), ((300, 200), 0), ((300, 200), np.nan)):
+    beyond = [((300, 200), scale) for scale in (0, -1, np.nan, np.inf, 1e9, 1e308)]
+    for center, scale in (((300, np.nan), 1), ((1e30, 3), 1), ((300, 200, 1), 1), ((300, 200), [1, 2]), *beyond):
         with pytest.raises(AnnotationError, match="centre_crop"):
             centre_crop(center, scale)
 
@@ -174,6 +188,27 @@ def test_beyond_the_image_it_is_black_and_the_images_own_edge_stays_bright():
     assert crop_image(white, crop_matrix((0, 0, 50), 200), 200).min() == 200
     with pytest.raises(AnnotationError, match="flat"):
         crop_image(white, np.zeros((3, 3)), 200)
+
+
+@pytest.mark.parametrize("side", [4_000, 20_000, 60_000])
+@pytest.mark.parametrize("place", [(0.5, 0.5), (0.1, 0.9), (1.2, 0.5)])
+def test_a_square_far_larger_than_the_image_costs_no_more_than_the_image(side, place):
+    image = np.full((300, 400, 3), 200, np.uint8)
+    image[:, 200:] = 100
+    square = (200 - side * place[0], 150 - side * place[1], side)
+    start = time.process_time()
+    crop = crop_image(image, crop_matrix(square, 64), 64).astype(float)
+    assert time.process_time() - start < 0.5
+    whole = image.astype(float).sum() * (64 / side) ** 2 * (place[0] < 1)  # the light of the image, spread thinly
+    assert crop.sum() == pytest.approx(whole, rel=0.1, abs=20)
+
+
+def test_what_a_large_square_shows_is_the_mean_of_what_each_pixel_covers():
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3)).astype(np.uint8)
+    canvas = np.zeros((3200, 3200, 3), np.uint8)
+    canvas[1000:1300, 1550:1950] = noise
+    expected = cv2.resize(canvas, (64, 64), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(crop_image(noise, crop_matrix((-1550, -1000, 3200), 64), 64) - expected).max() <= 3
 
 
 def test_squares_of_the_real_coco_persons_hold_their_joints(shared_data):

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image
 from scipy import ndimage
 
-from mpii_lib.errors import AnnotationError
+from mpii_lib.errors import AnnotationError, MpiiError
 from mpii_lib.pose import decode_heatmaps, encode_heatmaps, flip_heatmaps, flip_joints, joint_mask
 from mpii_lib.skeletons import COCO
 
@@ -150,14 +151,79 @@ def test_smoothing_before_dark_tames_noise():
     assert smooth < 0.6 * rough
 
 
+@pytest.mark.parametrize(("sigma", "smooth"), [(2, 2), (1, 1), (3, 3), (1, 2), (2, 1), (3, 2), (2, 3), (1, 0.5)])
+def test_smoothing_before_dark_is_right_up_to_the_border(sigma, smooth):
+    place = np.concatenate([np.arange(-0.5, 40, 0.5), np.arange(215, 255.5, 0.5)])
+    ways = [(place, np.full_like(place, 128)), (place, place), (np.full_like(place, 3), place[::-1])]
+    joints = np.stack([np.stack(way, axis=-1) for way in ways])
+    maps = encode_heatmaps(joints, np.full(joints.shape[:2], 2), method="unbiased", sigma=sigma)
+    assert np.abs(decode_heatmaps(maps, method="dark", smooth=smooth)[0] - joints).max() < 0.1
+
+
+def test_smoothing_tames_noise_at_the_border_too():
+    generator = np.random.default_rng(3)
+    for low, high, limit in ((-0.5, 4, 1.6), (4, 8, 0.9), (8, 16, 0.6), (100, 150, 0.5)):
+        joints = np.stack([generator.uniform(low, high, (40, 10)), generator.uniform(60, 190, (40, 10))], axis=-1)
+        maps = encode_heatmaps(joints, np.full((40, 10), 2), method="unbiased")
+        maps = np.clip(maps + generator.normal(0, 0.1, maps.shape), 0, None)
+        found = decode_heatmaps(maps, method="dark", smooth=2)[0]
+        assert np.linalg.norm(found - joints, axis=2).mean() < limit
+
+
+def test_away_from_the_border_smoothing_is_scipys_filter():
+    joints, visibility = spread(40, 215)
+    maps = encode_heatmaps(joints, visibility, method="unbiased")
+    maps = (maps + np.random.default_rng(3).normal(0, 0.05, maps.shape)).astype(np.float32)
+    filtered = ndimage.gaussian_filter(maps, (0, 2, 2, 0))
+    expected = decode_heatmaps(filtered, method="dark")[0]
+    np.testing.assert_allclose(decode_heatmaps(maps, method="dark", smooth=2)[0], expected, atol=0.01)
+
+
+@pytest.mark.parametrize(("method", "smooth"), [("argmax", 0), ("quarter", 0), ("dark", 0), ("dark", 2)])
+@pytest.mark.parametrize("kind", ["uint8", "int8", "uint16", "int64", "float16", "float64"])
+def test_maps_of_any_numbers_show_the_same_joints(method, smooth, kind):
+    joints, visibility = spread(-0.5, 255.4)
+    maps = encode_heatmaps(joints, visibility, method="unbiased") * np.float32(100)
+    expected, heights = decode_heatmaps(maps, method=method, smooth=smooth)
+    found, scores = decode_heatmaps(maps.round(1 if "f" in kind else 0).astype(kind), method=method, smooth=smooth)
+    if method in ("quarter", "argmax"):  # two cells may be as high, and either is right
+        assert np.median(np.abs(found - expected)) == 0 and np.abs(found - expected).max() <= 4.01
+    else:
+        assert np.abs(found - expected).max() < (0.6 if "int" in kind else 0.1)
+    np.testing.assert_allclose(scores, heights, atol=0.6)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_whatever_numbers_a_map_holds_the_joint_is_in_the_input_or_nowhere(data):
+    kinds = arrays.array_shapes(min_dims=4, max_dims=4, max_side=9)
+    kind = data.draw(st.sampled_from(["float32", "float64", "float16", "int64", "uint8"]))
+    maps = data.draw(arrays.arrays(kind, kinds))
+    method = data.draw(st.sampled_from(["argmax", "quarter", "dark"] if min(maps.shape[1:3]) > 2 else ["argmax"]))
+    smooth = data.draw(st.floats(0, max(maps.shape[1:3]) / 4))
+    joints, scores = decode_heatmaps(maps, (90, 80), method, smooth)
+    known = np.isfinite(joints).all(axis=2)
+    assert (known == ~np.isnan(joints).any(axis=2)).all() and np.isfinite(scores).all()
+    assert ((joints[known] >= -0.5 - 90) & (joints[known] <= 180)).all()
+
+
+@settings(deadline=None, max_examples=100)
+@given(arrays.arrays("float64", (1, 5, 2)), st.sampled_from(["gaussian", "unbiased", "thesis"]), st.floats(1e-6, 1e6))
+def test_whatever_a_joint_is_its_map_holds_numbers_from_zero_to_one(joints, method, sigma):
+    maps = encode_heatmaps(joints, [[2, 1, 0, 2, 1]], (8, 8), (32, 32), method, min(sigma, 30.0))
+    assert (maps >= 0).all() and (maps <= 1).all()
+
+
 @pytest.mark.parametrize("method", ["argmax", "quarter", "dark"])
 def test_maps_without_a_peak_show_no_place(method):
-    maps = np.zeros((1, 64, 64, 3), np.float32)
+    maps = np.zeros((1, 64, 64, 5), np.float32)
     maps[..., 1], maps[0, 20, 30, 2] = np.nan, 0.7
-    joints, scores = decode_heatmaps(maps, method=method)
-    assert np.isnan(joints[0, :2]).all()
-    np.testing.assert_allclose(joints[0, 2], [121.5, 81.5])
-    np.testing.assert_allclose(scores, [[0, 0, 0.7]])
+    maps[0, 9, 9, 3:] = np.inf, -np.inf
+    for smooth in (0, 2):
+        joints, scores = decode_heatmaps(maps, method=method, smooth=smooth)
+        assert np.isnan(joints[0, [0, 1, 3, 4]]).all()
+        np.testing.assert_allclose(joints[0, 2], [121.5, 81.5], atol=1e-3)
+        np.testing.assert_allclose(scores, [[0, 0, 0.7, 0, 0]])
 
 
 def test_refining_stays_within_a_cell_whatever_the_map():
@@ -168,14 +234,20 @@ def test_refining_stays_within_a_cell_whatever_the_map():
 
 def test_wrong_calls_are_told_what_is_wrong():
     joints, visibility = spread(count=17)
-    for options in ({"method": "dark"}, {"sigma": 0.0}, {"method": "thesis", "resize": "cubic"}):
-        with pytest.raises(AnnotationError, match="encode_heatmaps"):
+    for options in ({"method": "dark"}, {"sigma": 0.0}, {"method": "thesis", "resize": "cubic"}, {"size": (0, 64)}):
+        with pytest.raises(MpiiError, match="encode_heatmaps"):
             encode_heatmaps(joints, visibility, **options)
     with pytest.raises(AnnotationError, match=r"give \(B, K, 2\)"):
         encode_heatmaps(joints[0], visibility[0])
+    with pytest.raises(AnnotationError, match="other numbers than 0, 1 and 2"):
+        encode_heatmaps(joints, visibility + 300)
+    with pytest.raises(AnnotationError, match="type bool"):
+        decode_heatmaps(np.zeros((1, 4, 4, 1), bool))
+    with pytest.raises(AnnotationError, match="a quarter of the map"):
+        decode_heatmaps(np.zeros((1, 64, 64, 1)), method="dark", smooth=17.0)
     with pytest.raises(AnnotationError, match="three cells"):
         decode_heatmaps(np.zeros((1, 2, 2, 1)), method="quarter")
-    with pytest.raises(AnnotationError, match="method"):
+    with pytest.raises(MpiiError, match="method"):
         decode_heatmaps(np.zeros((1, 4, 4, 1)), method="soft")
 
 
