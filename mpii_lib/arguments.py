@@ -10,7 +10,7 @@ import reprlib
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,7 +36,8 @@ def checked(function: F) -> F:
     A class, such as a dataclass, is checked where it is made.
 
     Looked at are numbers (finite ones), text, paths, Literal, arrays of numbers, functions, and sequences and tuples
-    with what they hold. NumPy's numbers count as numbers, lists as tuples. For a class, an object with the same
+    with what they hold. Shapes too, where they are annotated: with `Annotated[ArrayLike, "N K 2"]` and
+    `Annotated[ArrayLike, "N K"]` for two arguments, N and K are the same in both, and "... 2" ends with 2. NumPy's numbers count as numbers, lists as tuples. For a class, an object with the same
     attributes will do; None, a number, text, a list, an array or a function will not.
     """
     if isinstance(function, type):  # a dataclass, whose __init__ stands nowhere
@@ -56,25 +57,29 @@ def checked(function: F) -> F:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        sizes: dict[str, int] = {}
         for name, value in signature.bind(*args, **kwargs).arguments.items():
             kind = signature.parameters[name].kind
             named = [*value.values()] if kind is kind.VAR_KEYWORD else [value]
             for each in value if kind is kind.VAR_POSITIONAL else named:
-                if not accepts(hint(name), each):
+                if not accepts(hint(name), each, sizes):
                     caller = function.__qualname__.removesuffix(".__init__")
-                    raise ArgumentError(f"{caller}: {name} is {reprlib.repr(each)}; give {words(hint(name))}")
+                    given = f"an array {each.shape}" if getattr(each, "shape", ()) else reprlib.repr(each)
+                    raise ArgumentError(f"{caller}: {name} is {given}; give {words(hint(name), sizes)}")
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]
 
 
-def accepts(hint: Any, value: Any) -> bool:
-    """Tell whether `value` is of the kind `hint`; what is not known here is accepted."""
+def accepts(hint: Any, value: Any, sizes: dict[str, int] | None = None) -> bool:
+    """Tell whether `value` is of the kind `hint`; what is not known here is accepted. `sizes` learns named ones."""
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if hint == ArrayLike:
         return is_numeric(value)
+    if origin is Annotated:
+        return accepts(inner[0], value) and has_shape(inner[1], np.shape(value), {} if sizes is None else sizes)
     if origin in (Union, types.UnionType):
-        return any(accepts(each, value) for each in members(hint))
+        return any(accepts(each, value, sizes) for each in members(hint))
     if origin is Literal:
         return isinstance(value, str | int | type(None)) and value in inner
     if origin is bool:
@@ -99,6 +104,16 @@ def accepts(hint: Any, value: Any) -> bool:
     return hint is Any or not isinstance(origin, type) or isinstance(value, origin)
 
 
+def has_shape(wanted: str, shape: tuple[int, ...], sizes: dict[str, int]) -> bool:
+    """Tell whether a shape is as `wanted` says, such as "N K 2"; a name stands for the same size wherever it is met."""
+    names = wanted.removeprefix("...").split()
+    ending = shape[-len(names) :] if wanted.startswith("...") else shape
+    return len(ending) == len(names) and all(
+        size == (int(name) if name.isdigit() else sizes.setdefault(name, size))
+        for name, size in zip(names, ending, strict=True)
+    )
+
+
 def is_finite(number: Real) -> bool:
     """Tell whether a number is finite, and as a float too."""
     try:
@@ -121,13 +136,16 @@ def is_numeric(value: Any) -> bool:
         return False
 
 
-def words(hint: Any) -> str:
-    """Say what a hint asks for."""
+def words(hint: Any, sizes: Mapping[str, int] | None = None) -> str:
+    """Say what a hint asks for, with the sizes that are known by now."""
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if hint in WORDS:
         return WORDS[hint]
+    if origin is Annotated:
+        names = (f"{name} = {sizes[name]}" if sizes and name in sizes else name for name in inner[1].split())
+        return f"{words(inner[0])} of shape ({', '.join(names)})"
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(words(each) for each in members(hint)))
+        return " or ".join(dict.fromkeys(words(each, sizes) for each in members(hint)))
     if origin is Literal:
         return f"one of {', '.join(map(repr, inner))}"
     if origin is tuple and inner and inner[-1] is not Ellipsis:

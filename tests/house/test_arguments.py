@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -167,3 +167,29 @@ def test_each_of_several_is_checked():
         function(1, "c")
     with pytest.raises(ArgumentError, match="texts is 3; give text"):
         function(a=3)
+
+
+@checked
+def shaped(
+    poses: Annotated[ArrayLike, "N K 2"],
+    visibility: Annotated[ArrayLike, "N K"] | None = None,
+    image: Annotated[NDArray[np.uint8], "H W 3"] | None = None,
+    points: Annotated[ArrayLike, "... 2"] = (0, 0),
+):
+    return True
+
+
+def test_shapes_are_checked_and_a_name_is_one_size():
+    poses = np.zeros((3, 16, 2))
+    assert shaped(poses, np.ones((3, 16)), np.zeros((4, 5, 3), np.uint8), np.zeros((7, 8, 2)))
+    assert shaped(poses.tolist())
+    for wrong, words in (
+        ({"poses": np.zeros((16, 2))}, r"poses is an array (16, 2); give an array of numbers of shape (N, K, 2)"),
+        ({"visibility": np.ones((3, 14))}, "of shape (N = 3, K = 16) or None"),
+        ({"image": np.zeros((4, 5), np.uint8)}, "give an array of shape (H, W, 3) or None"),
+        ({"points": [1, 2, 3]}, "of shape (..., 2)"),
+        ({"points": 1.0}, "of shape (..., 2)"),
+    ):
+        with pytest.raises(ArgumentError) as caught:
+            shaped(**({"poses": poses} | wrong))
+        assert words in str(caught.value)
