@@ -36,9 +36,11 @@ def checked(function: F) -> F:
     A class, such as a dataclass, is checked where it is made.
 
     Looked at are numbers (finite ones), text, paths, Literal, arrays of numbers, functions, and sequences and tuples
-    with what they hold. Shapes too, where they are annotated: with `Annotated[ArrayLike, "N K 2"]` and
-    `Annotated[ArrayLike, "N K"]` for two arguments, N and K are the same in both, and "... 2" ends with 2. NumPy's numbers count as numbers, lists as tuples. For a class, an object with the same
+    with what they hold. NumPy's numbers count as numbers, lists as tuples. For a class, an object with the same
     attributes will do; None, a number, text, a list, an array or a function will not.
+
+    Shapes too, where they are annotated: with `Annotated[ArrayLike, "N K 2"]` and `Annotated[ArrayLike, "N K"]` for
+    two arguments, N and K are the same in both; "... 2" ends with 2.
     """
     if isinstance(function, type):  # a dataclass, whose __init__ stands nowhere
         function.__init__ = checked(function.__init__)  # type: ignore[misc]
