@@ -52,16 +52,21 @@ def to_image(answer: object) -> str | None:
     2. Lengths are measured from a pixel's edge, half a pixel before its middle: add 0.5 first, take it off last.
     3. (x + 0.5) * side / size + left - 0.5
     """
+    left, grow = 100.0, 500 / 256
     into = "That is the way into the crop. Turn the formula round: first scale by side / size, then add left."
     mistakes = {
-        into: (64 - 100) / 2 - 0.5,
-        f"{into} Mind the half pixel.": (64 - 100) / 2,
-        "Half a pixel is lost. Go from the pixel's middle to the edges (+ 0.5) first, and back (- 0.5) last.": 227,
-        "You added the half pixel and did not take it off again at the end.": 228,
-        "The crop was made smaller, so the way back makes it larger: side / size, not size / side.": 131.5,
-        "The square does not begin at the edge of the image: add left.": 127.5,
+        into: (63.75 - left) / grow - 0.5,
+        f"{into} Mind the half pixel.": (63.25 - left) / grow,
+        "Half a pixel is lost. Go from the pixel's middle to the edges (+ 0.5) first, and back (- 0.5) last.": 63.25
+        * grow
+        + left,
+        "You added the half pixel and did not take it off again at the end.": 63.75 * grow + left,
+        "The crop was made smaller, so the way back makes it larger: side / size, not size / side.": 63.75 / grow
+        + left
+        - 0.5,
+        "The square does not begin at the edge of the image: add left.": 63.75 * grow - 0.5,
     }
-    return diagnose(call(answer, 63.5, 100.0, 512.0, 256), 64 * 2 + 100 - 0.5, mistakes)
+    return diagnose(call(answer, 63.25, left, 500.0, 256), 63.75 * grow + left - 0.5, mistakes)
 
 
 @exercise("12-4")

@@ -12,7 +12,7 @@ def gigabytes(answer: object) -> str | None:
     1. How many numbers has a colour image, and how many bytes a float32?
     2. images * height * width * 3 * 4 / 1e9
     """
-    wanted = 25_000 * 224 * 224 * 3 * 4 / 1e9
+    wanted = 25_000 * 192 * 256 * 3 * 4 / 1e9
     unit = "The number is right, its unit is not: a gigabyte is 10**9 bytes."
     mistakes = {
         unit: wanted * 1e9,
@@ -23,7 +23,7 @@ def gigabytes(answer: object) -> str | None:
         "That would do for uint8. A float32 takes four bytes.": wanted / 4,
         "A float32 takes four bytes; eight are those of a float64.": wanted * 2,
     }
-    return diagnose(call(answer, 25_000, 224, 224), wanted, mistakes, tolerance=1e-3)
+    return diagnose(call(answer, 25_000, 192, 256), wanted, mistakes, tolerance=1e-3)
 
 
 @exercise("13-2")

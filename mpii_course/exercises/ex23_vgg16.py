@@ -44,13 +44,13 @@ def max_pool(answer: object) -> str | None:
     1. Look at one block by hand: rows 0 and 1, columns 0 and 1, one channel.
     2. maps.reshape(H // 2, 2, W // 2, 2, C).max(axis=(1, 3))
     """
-    maps = np.random.default_rng(3).normal(size=(6, 4, 2))
-    blocks = maps.reshape(3, 2, 2, 2, 2)
+    maps = np.random.default_rng(3).normal(size=(6, 8, 2))
+    blocks = maps.reshape(3, 2, 4, 2, 2)
     mistakes = {
         "The channels are gone. Take the largest value within each channel.": blocks.max(axis=(1, 3, 4)),
         "That is the mean of each block. Max pooling takes the largest.": blocks.mean(axis=(1, 3)),
         "You took one corner of each block. Look at all four pixels and take the largest.": maps[::2, ::2],
         "The blocks are not neighbours: each has to hold two adjacent rows and two adjacent columns.":
-            maps.reshape(2, 3, 2, 2, 2).max(axis=(0, 2)),
+            maps.reshape(2, 3, 2, 4, 2).max(axis=(0, 2)),
     }  # fmt: skip
     return diagnose(call(answer, maps), blocks.max(axis=(1, 3)), mistakes)

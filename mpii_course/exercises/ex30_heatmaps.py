@@ -16,15 +16,15 @@ def to_input(answer: object) -> str | None:
     3. (j + 0.5) * pixels / cells - 0.5
     """
     mistakes = {
-        "Right for 4 pixels a cell. With 32 cells for 64 pixels a cell covers 2.": [41.5, 21.5],
-        "That is where the cell's first pixel is. Its middle is further to the right.": [40, 10],
-        "Half a pixel too far: you count from the edge of the image, which lies at -0.5.": [42, 11],
+        "Right for 4 pixels a cell. With 32 cells for 48 pixels a cell covers 1.5.": [41.5, 21.5],
+        "That is where the cell's first pixel is. Its middle is further to the right.": [40.0, 7.5],
+        "Half a pixel too far: you count from the edge of the image, which lies at -0.5.": [42.0, 8.25],
         "That is the convention with the outermost cells on the outermost pixels. Here cells cover pixels evenly.":
-            [10 * 255 / 63, 5 * 63 / 31],
-        "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell.": [10 / 4, 5 / 2],
+            [10 * 255 / 63, 5 * 47 / 31],
+        "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell.": [10 / 4, 5 / 1.5],
     }  # fmt: skip
-    got = call_each(answer, (10, 64, 256), (5, 32, 64))
-    return diagnose(got, [41.5, 10.5], mistakes, "Cell 10 of 64 covers pixels 40 to 43.")
+    got = call_each(answer, (10, 64, 256), (5, 32, 48))
+    return diagnose(got, [41.5, 7.75], mistakes, "Cell 10 of 64 covers pixels 40 to 43.")
 
 
 @exercise("30-2")

@@ -9,7 +9,7 @@ from mpii_course.exercises.diagnosis import call, diagnose, diagnose_each, exerc
 
 @exercise("32-1")
 def my_pckh(answer: object) -> str | None:
-    """Two persons with head sizes 30 and 60: right are 0, 15 of person 1 and 0, 15, 28 of person 2; 9 annotated.
+    """Two persons with head sizes 30 and 60: right are 0, 15 of person 1 and 0, 15, 30 of person 2; 9 annotated.
 
     1. Head size: 0.6 times the diagonal of the box. Correct: within half a head size. Comparing with NaN gives False.
     2. distance = np.linalg.norm(predicted - truth, axis=2) / head[:, None]
@@ -17,14 +17,14 @@ def my_pckh(answer: object) -> str | None:
     """
     truth = np.zeros((2, 5, 2))
     truth[..., 0] = 200 * np.arange(5)
-    off = np.array([[0, 15, 20, 28, 90], [0, 15, 40, 28, 90]], float)
+    off = np.array([[0, 15, 16, 29, 90], [0, 15, 31, 30, 90]], float)
     predicted = truth + np.stack([off, np.zeros_like(off)], axis=2)
     truth[1, 4] = np.nan
-    boxes = np.array([[10, 10, 40, 50], [10, 10, 70, 90]], float)
+    boxes = np.array([[10, 20, 40, 60], [10, 30, 70, 110]], float)
     mistakes = {
         "NaN: the joint that is not annotated got into a sum or a mean. Count the annotated ones instead.": np.nan,
         "Joints that are not annotated must not count at all; you divide by all of them.": 5 / 10,
-        "A distance equal to half a head size is correct: use <=.": 4 / 9,
+        "A distance equal to half a head size is correct: use <=.": 3 / 9,
         "Your circles are too wide. The head size is 0.6 times the diagonal of the head box.": 7 / 9,
         "Your circles are twice too wide: a joint has to lie within *half* a head size.": 8 / 9,
         "That is how many are correct. Divide by how many are annotated.": 5,

@@ -49,14 +49,14 @@ def gain(answer: object) -> str | None:
     1. Purity: which share of all persons has the most frequent label of their own group?
     2. (sum of the largest label count of each group - largest label count of all) / len(labels)
     """
-    groups = np.array([0, 0, 0, 1, 1, 1, 1, 2])
+    groups = np.array([0, 0, 0, 1, 1, 1, 2, 2])
     labels = np.array(["run", "run", "sit", "sit", "sit", "row", "sit", "run"])
-    pure, single = 6 / 8, 4 / 8
+    pure, single = 5 / 8, 4 / 8
     over_groups = "You average over groups. Then a group of one person counts as much as a large one; count members."
     mistakes = {
         "That is the purity. One single group has a purity too: subtract it.": pure,
         "That is the purity of one single group. Subtract it from the purity of the groups.": single,
-        over_groups: np.mean([2 / 3, 3 / 4, 1.0]) - single,
+        over_groups: np.mean([2 / 3, 2 / 3, 1 / 2]) - single,
         "One single group has the share of the most frequent label, not one over the number of labels.": pure - 1 / 3,
     }
     return diagnose(call(answer, groups, labels), pure - single, mistakes)

@@ -68,6 +68,6 @@ def starts(answer: object) -> str | None:
         if not covered.any(axis=0).all():
             where = int(np.flatnonzero(~covered.any(axis=0))[0])
             return f"{case} pixel {where} is never covered. Put a last square at the border."
-        if len(got) > len({*range(0, length - patch + 1, stride), length - patch}):
-            return f"{case} there are {len(got)} positions, more than are needed: is one there twice?"
+        if sorted(got) != sorted({*range(0, length - patch + 1, stride), length - patch}):
+            return f"{case} every pixel is covered, but not in steps of {stride} with each position once."
     return None

@@ -73,6 +73,8 @@ def as_tuples(value):
 def as_arrays(value):
     if is_several(value) or (isinstance(value, list) and any(map(is_several, value))):
         return [as_arrays(part) for part in value]
+    if isinstance(value, list) and len(set(map(np.shape, value))) > 1:
+        return [np.asarray(part) for part in value]
     return np.asarray(value)
 
 
