@@ -117,11 +117,8 @@ def has_shape(wanted: str, shape: tuple[int, ...], sizes: dict[str, int]) -> boo
 
 
 def is_finite(number: Real) -> bool:
-    """Tell whether a number is finite, and as a float too."""
-    try:
-        return math.isfinite(number)
-    except OverflowError:
-        return False
+    """Tell whether a number is finite, and one that an array can hold."""
+    return abs(number) < 2**63 if isinstance(number, int) else math.isfinite(number)
 
 
 def members(union: Any) -> list[Any]:

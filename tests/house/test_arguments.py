@@ -85,6 +85,7 @@ def test_what_fits_is_let_through(name, value):
         ("number", True, "a whole number"),
         ("number", 1.0, "a whole number"),
         ("share", float("nan"), "a finite number"),
+        ("share", 2**70, "a finite number"),
         ("share", float("-inf"), "a finite number"),
         ("share", 10**400, "a finite number"),
         ("kind", "c", "one of 'a', 'b'"),
