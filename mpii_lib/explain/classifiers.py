@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mpii_lib._keras import keras
-from mpii_lib.errors import ModelError
+from mpii_lib.arguments import checked
+from mpii_lib.errors import ModelError, one_line
 from mpii_lib.explain.gradients import gradient
 
 ops = keras.ops
 
 
+@checked
 def split_classifier(model: keras.Model, layer: str | None = None) -> tuple[keras.Model, keras.Model]:
     """Cut a classifier of `build_classifier` in two at a layer of its backbone.
 
@@ -35,9 +37,11 @@ def split_classifier(model: keras.Model, layer: str | None = None) -> tuple[kera
     Raises
     ------
     ModelError
-        When the layer is unknown, has no spatial map, or lies in a branch.
+        When the layer is unknown, has no spatial map, or lies in a branch, or the model is none of `build_classifier`.
     """
-    backbone = _layer_of(model, "backbone")
+    backbone, preprocessing, features, last = (
+        _layer_of(model, name) for name in ("backbone", "preprocessing", "features", "predictions")
+    )
     chosen = _spatial_layer(backbone, layer)
     lower, upper = backbone, keras.layers.Identity()
     try:
@@ -49,9 +53,8 @@ def split_classifier(model: keras.Model, layer: str | None = None) -> tuple[kera
             f"layer {chosen.name!r} of {model.name} lies in one branch of several; choose a layer through which "
             f"everything flows, such as {_spatial_layer(backbone, None).name!r}"
         ) from None
-    below = keras.Model(model.input, lower(model.get_layer("preprocessing").output), name="below")
-    last = model.get_layer("predictions")
-    head = keras.Model(model.get_layer("features").input, last.input)
+    below = keras.Model(model.input, lower(preprocessing.output), name="below")
+    head = keras.Model(features.input, last.input)
     # Of what comes out of a softmax or sigmoid the gradient vanishes where the network is sure.
     scores = keras.layers.Dense(last.units, dtype="float32", name="scores")
     maps = keras.Input(chosen.output.shape[1:], name=chosen.name)
@@ -64,9 +67,8 @@ def _layer_of(model: keras.Model, name: str) -> Any:
     for layer in model.layers:
         if layer.name == name:
             return layer
-    raise ModelError(
-        f"{model.name} has no layer {name!r}; its layers are {', '.join(layer.name for layer in model.layers[-5:])} ..."
-    )
+    names = ", ".join(layer.name for layer in model.layers[-5:])
+    raise ModelError(f"{model.name} has no layer {name!r}; its last layers are {names or 'none'}; see build_classifier")
 
 
 def _spatial_layer(backbone: keras.Model, name: str | None) -> Any:
@@ -79,6 +81,7 @@ def _spatial_layer(backbone: keras.Model, name: str | None) -> Any:
     return layer
 
 
+@checked
 def grad_cam(
     model: keras.Model,
     images: ArrayLike,
@@ -113,20 +116,21 @@ def grad_cam(
     Raises
     ------
     ModelError
-        For a wrong layer, class, or shape of images, and on a Keras backend without gradients here.
+        For a wrong layer, class, or shape of images, a model that `build_classifier` did not make, and on a Keras
+        backend without gradients here.
 
     Source: Selvaraju and others (2017), "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
     Localization", ICCV, section 3.
     """
-    pixels = _checked_images(model, images)
-    columns = _checked_classes(model, class_index, len(pixels))
     below, above = split_classifier(model, layer)
+    pixels = _checked_images(below, images, batch_size)
+    columns = _checked_classes(above.output.shape[-1], class_index, len(pixels))
     result = np.zeros(pixels.shape[:3], dtype=np.float32)
     for start in range(0, len(pixels), batch_size):
         rows = slice(start, start + batch_size)
         maps = below(pixels[rows], training=False)
         wanted = columns[rows] if columns is not None else ops.argmax(above(maps, training=False), axis=-1)
-        chosen = ops.one_hot(wanted, model.output.shape[-1])
+        chosen = ops.one_hot(wanted, above.output.shape[-1])
 
         def score(flow: Any, chosen: Any = chosen) -> Any:
             return ops.sum(above(flow, training=False) * chosen, axis=1)
@@ -140,6 +144,7 @@ def grad_cam(
     return np.divide(result, top, out=np.zeros_like(result), where=top > 0)
 
 
+@checked
 def occlusion_map(
     model: keras.Model,
     images: ArrayLike,
@@ -173,12 +178,12 @@ def occlusion_map(
     Raises
     ------
     ModelError
-        For a wrong class, shape of images, patch or stride.
+        For a wrong class, shape of images, patch or stride, and a model that gives no probabilities for images.
 
     Source: Zeiler and Fergus (2014), "Visualizing and Understanding Convolutional Networks", ECCV, section 4.2.
     """
-    pixels = _checked_images(model, images)
-    columns = _checked_classes(model, class_index, len(pixels))
+    pixels = _checked_images(model, images, batch_size)
+    columns = _checked_classes(_probabilities(model, pixels[:1]).shape[1], class_index, len(pixels))
     height, width = pixels.shape[1:3]
     if stride < 1 or not 1 <= patch <= min(height, width) or stride > patch:
         raise ModelError(
@@ -206,23 +211,31 @@ def occlusion_map(
 
 def _probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Probabilities by a plain call: `predict` would compile the model anew for each size of batch."""
-    return ops.convert_to_numpy(model(images, training=False))
+    try:
+        found = ops.convert_to_numpy(model(images, training=False))
+        _, _ = found.shape
+    except Exception as error:  # of whatever kind a model raises
+        raise ModelError(f"{model.name}: no (N, classes) for images {images.shape} ({one_line(error)})") from None
+    return found
 
 
-def _checked_images(model: keras.Model, images: ArrayLike) -> np.ndarray:
-    pixels = np.asarray(images, dtype=np.float32)
-    wanted = tuple(model.input.shape[1:])
-    if pixels.ndim != 4 or any(want not in (None, got) for want, got in zip(wanted, pixels.shape[1:], strict=True)):
-        raise ModelError(f"images of shape {pixels.shape}: {model.name} takes (N, {', '.join(map(str, wanted))})")
+def _checked_images(model: keras.Model, images: ArrayLike, batch_size: int) -> np.ndarray:
+    pixels, inputs = np.asarray(images, dtype=np.float32), getattr(model, "inputs", None)
+    wanted = tuple(inputs[0].shape[1:]) if inputs else (None, None, None)  # a model that was never called takes any
+    if pixels.ndim != 4 or any(want not in (None, got) for want, got in zip(wanted, pixels.shape[1:], strict=False)):
+        raise ModelError(f"images of shape {pixels.shape}: the model takes (N, {', '.join(map(str, wanted))})")
+    if batch_size < 1:
+        raise ModelError(f"batch_size {batch_size}: give at least 1")
     return pixels
 
 
-def _checked_classes(model: keras.Model, class_index: int | ArrayLike | None, count: int) -> np.ndarray | None:
+def _checked_classes(classes: int, class_index: int | ArrayLike | None, count: int) -> np.ndarray | None:
     if class_index is None:
         return None
-    given, classes = np.asarray(class_index), int(model.output.shape[-1])
+    given = np.asarray(class_index)
     if given.dtype.kind not in "iu" or given.shape not in ((), (count,)):
-        raise ModelError(f"class_index {class_index!r}: give one whole number, or one for each of the {count} images")
+        found = f"class_index of {given.dtype} {given.shape}"
+        raise ModelError(f"{found}: give a whole number, or one for each of the {count} images")
     if given.size and not (0 <= given.min() and given.max() < classes):
-        raise ModelError(f"class_index {class_index!r}: {model.name} has {classes} classes, counted from 0")
+        raise ModelError(f"class_index {given.min()} to {given.max()}: the model has {classes} classes, counted from 0")
     return np.broadcast_to(given, (count,)).astype(np.int32)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
-from mpii_lib.errors import ModelError
+from mpii_lib.arguments import checked
+from mpii_lib.datasets.image_files import check_size, open_image
+from mpii_lib.errors import DatasetError, ModelError
 
 if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 
+@checked
 def people_boxes(
     annotations: Annotations, image_id: int, size: tuple[int, int], margin: float = 0.1
 ) -> NDArray[np.intp]:
@@ -34,9 +37,19 @@ def people_boxes(
     Returns
     -------
     (P, 4) top, bottom, left, right, the ends not included, clipped to the image. Persons without joints have no box.
+
+    Raises
+    ------
+    ModelError, DatasetError, AnnotationError
+        The image's file cannot be read, `size` is none, the image_id is unknown.
     """
-    with Image.open(annotations.image_path(image_id)) as file:
-        width, height = file.size
+    check_size(size, "people_boxes")
+    path = annotations.image_path(image_id)
+    try:
+        with open_image(path) as file:
+            width, height = file.size
+    except DatasetError as error:
+        raise ModelError(f"{path}: {error}") from None
     boxes = []
     for person in np.flatnonzero(annotations.people["image_id"].to_numpy() == image_id):
         joints = annotations.joints[person][annotations.visibility[person] > 0].astype(float)
@@ -49,14 +62,19 @@ def people_boxes(
     return np.clip(np.rint(np.reshape(boxes, (-1, 4))), 0, limits).astype(np.intp)
 
 
-def boxes_mask(boxes: Iterable[ArrayLike], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """(height, width) of booleans, True inside any of the boxes of `people_boxes`."""
-    mask = np.zeros(size, dtype=bool)
-    for top, bottom, left, right in np.asarray(list(boxes), dtype=int).reshape(-1, 4):
+@checked
+def boxes_mask(boxes: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """(height, width) of booleans, True inside any of the boxes (P, 4) of `people_boxes`."""
+    edges = np.asarray(boxes, dtype=float)
+    if edges.size and (edges.ndim != 2 or edges.shape[1] != 4 or not np.isfinite(edges).all()):
+        raise ModelError(f"boxes_mask: boxes {edges.shape}; give (P, 4): top, bottom, left, right")
+    mask = np.zeros(check_size(size, "boxes_mask"), dtype=bool)
+    for top, bottom, left, right in np.maximum(edges, 0).astype(int).reshape(-1, 4):
         mask[top:bottom, left:right] = True
     return mask
 
 
+@checked
 def share_inside(maps: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
     """Share of the positive part of each map that lies inside its mask.
 
@@ -78,6 +96,7 @@ def share_inside(maps: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
     return (positive * inside).sum(axis=(1, 2)) / np.where(total > 0, total, np.nan)
 
 
+@checked
 def map_agreement(first: ArrayLike, second: ArrayLike) -> float:
     """Mean Spearman rank correlation of the pixels of corresponding maps: 1 is the same order, 0 none.
 
@@ -99,7 +118,8 @@ def map_agreement(first: ArrayLike, second: ArrayLike) -> float:
     return float(np.mean([spearmanr(a, b).statistic for a, b in pairs])) if pairs else float("nan")
 
 
-def readable(features: ArrayLike, values: ArrayLike, groups: ArrayLike, *, folds: int = 5) -> float:
+@checked
+def readable(features: ArrayLike, values: ArrayLike, groups: ArrayLike | Sequence[str], *, folds: int = 5) -> float:
     """How well a fact can be read from features by a straight line: R^2 of a ridge regression on groups held out.
 
     Parameters
@@ -115,12 +135,12 @@ def readable(features: ArrayLike, values: ArrayLike, groups: ArrayLike, *, folds
 
     Returns
     -------
-    1 is perfect, 0 is no better than the mean of all; it can be negative.
+    1 is perfect, 0 is no better than the mean of all; it can be negative. NaN when all values are the same.
 
     Raises
     ------
     ModelError
-        When the lengths differ, or fewer than two groups are left.
+        When the lengths differ, a feature is not finite, or fewer than two groups are left.
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -130,11 +150,13 @@ def readable(features: ArrayLike, values: ArrayLike, groups: ArrayLike, *, folds
         raise ModelError(
             f"readable: features {table.shape}, values {wanted.shape}, groups {belongs.shape}; give (N, D), (N,), (N,)"
         )
+    if folds < 2 or not np.isfinite(table).all():
+        raise ModelError(f"readable: {folds} folds, features from {table.min()} on; give 2 or more, and finite numbers")
     known = np.isfinite(wanted)
-    table, wanted, belongs = table[known], wanted[known], belongs[known]
+    table, wanted, belongs = table[known], wanted[known], pd.factorize(belongs[known], sort=True)[0]
     count = len(np.unique(belongs))
     if count < 2:
         raise ModelError(f"readable: {count} groups with a known value; at least 2 are needed")
     fold = GroupKFold(min(folds, count))
     guess = cross_val_predict(RidgeCV(np.logspace(-1, 5, 13)), table, wanted, groups=belongs, cv=fold)
-    return float(1 - np.mean((wanted - guess) ** 2) / np.var(wanted))
+    return float(1 - np.mean((wanted - guess) ** 2) / (np.var(wanted) or np.nan))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mpii_lib._keras import keras, without_xla_on_cpu
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ModelError
 
 SMALL_WIDTH = 1 / 8  # the share of the filters that the networks of the sample weights have
@@ -78,35 +78,38 @@ _ENTRIES = (
 BACKBONES: MappingProxyType[str, Backbone] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 
 
+@checked
 def get_backbone(name: str) -> Backbone:
     """Look a backbone up by its name, whatever the case of its letters; ModelError for an unknown one."""
     by_lower = {known.lower(): backbone for known, backbone in BACKBONES.items()}
-    found = by_lower.get(str(name).lower())
+    found = by_lower.get(name.lower())
     if found is None:
-        close = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
+        close = difflib.get_close_matches(name.lower(), by_lower, n=1)
         hint = f"did you mean {by_lower[close[0]].name!r}? " if close else ""
         raise ModelError(f"backbone {name!r} is unknown; {hint}known are: {', '.join(BACKBONES)}")
     return found
 
 
-def check_input_shape(backbone: Backbone, input_shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the input shape as (height, width, 3); ModelError when the backbone cannot take it."""
-    try:
-        shape = tuple(int(number) for number in input_shape)
-    except (TypeError, ValueError):
-        shape = ()
-    if len(shape) != 3 or shape[2] != 3:
+def check_build(
+    backbone: Backbone, input_shape: tuple[int, int, int], width: float, seed: int | None
+) -> tuple[int, int, int]:
+    """Return the input shape as (height, width, 3); ModelError when the backbone cannot be built so."""
+    height, across, channels = (int(number) for number in input_shape)
+    if channels != 3:
         raise ModelError(f"input_shape {input_shape!r}: give (height, width, 3), colour images with channels last")
-    if min(shape[:2]) < backbone.minimum_size:
-        least = backbone.minimum_size
+    if min(height, across) < (least := backbone.minimum_size):
         raise ModelError(
-            f"input_shape {shape}: {backbone.name} needs at least {least} x {least} pixels; make the images larger"
+            f"input_shape {(height, across, 3)}: {backbone.name} needs at least {least} x {least} pixels; "
+            "make the images larger"
         )
-    return shape[0], shape[1], 3
+    if not 0 < width <= 1 or not 0 <= (seed or 0) < 2**31:
+        raise ModelError(f"width {width:g}, seed {seed}: give a width in 0..1, a seed of 0 to {2**31 - 1} or None")
+    return height, across, 3
 
 
+@checked
 def build_backbone(
-    backbone: str | Backbone, input_shape: Sequence[int], width: float = 1.0, seed: int | None = None
+    backbone: str | Backbone, input_shape: tuple[int, int, int], width: float = 1.0, seed: int | None = None
 ) -> keras.Model:
     """Make a backbone with random weights, without its top; the result is named "backbone".
 
@@ -133,7 +136,7 @@ def build_backbone(
         For an unknown backbone, an image below its minimum size, or a width that leaves a fraction of a filter.
     """
     entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
-    shape = check_input_shape(entry, input_shape)
+    shape = check_build(entry, input_shape, width, seed)
     full = getattr(keras.applications, entry.name)(weights=None, include_top=False, input_shape=shape, name="backbone")
     model = full if width == 1 else _narrowed(full, entry, width)
     if seed is not None:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ModelError
-from mpii_lib.models.backbones import SMALL_WIDTH, build_backbone, check_input_shape, get_backbone
+from mpii_lib.models.backbones import SMALL_WIDTH, build_backbone, check_build, get_backbone
 from mpii_lib.models.freezing import Freeze, freeze_backbone, frozen_layers
 from mpii_lib.models.weights import check_source, load_backbone_weights
 
 Head = Literal["flatten", "flatten-dense", "flatten-dropout", "pooled"]
-HEADS: tuple[Head, ...] = ("flatten", "flatten-dense", "flatten-dropout", "pooled")
 # Mean colour of ImageNet in BGR order, as the networks that came from Caffe were trained with.
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
+@checked
 def build_classifier(
     backbone: str,
     classes: int,
-    input_shape: Sequence[int] = (224, 224, 3),
+    input_shape: tuple[int, int, int] = (224, 224, 3),
     weights: str | os.PathLike[str] | None = "imagenet",
     head: Head = "flatten",
     freeze: Freeze = "all",
@@ -76,8 +74,9 @@ def build_classifier(
         that cannot be had, or a file that does not fit.
     """
     entry = get_backbone(backbone)
-    shape = check_input_shape(entry, input_shape)
-    _check_head(head, classes, multilabel)
+    shape = check_build(entry, input_shape, width, seed)
+    if not 2 - multilabel <= classes <= 10**6:
+        raise ModelError(f"classes {classes}: give {2 - multilabel} to a million")
     weights = None if weights == "none" else weights
     check_source(weights)
     width = _width_for(weights, width)
@@ -100,14 +99,6 @@ def build_classifier(
         "multilabel": multilabel,
     }
     return model
-
-
-def _check_head(head: str, classes: Any, multilabel: bool) -> None:
-    if head not in HEADS:
-        raise ModelError(f"head {head!r} is unknown; known are: {', '.join(HEADS)}")
-    least = 1 if multilabel else 2
-    if isinstance(classes, bool) or not isinstance(classes, int | np.integer) or classes < least:
-        raise ModelError(f"classes {classes!r}: give a whole number from {least} on")
 
 
 def _width_for(weights: str | os.PathLike[str] | None, width: float) -> float:

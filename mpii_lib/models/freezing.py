@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ModelError
 
 Freeze = Literal["all", "none"] | int | tuple[Literal["last"], int]
 
 
+@checked
 def frozen_layers(count: int, freeze: Freeze) -> range:
     """Return the positions of the frozen layers in a backbone of `count` layers.
 
@@ -31,22 +33,19 @@ def frozen_layers(count: int, freeze: Freeze) -> range:
     Raises
     ------
     ModelError
-        For another notation, and unless 0 < n <= `count`.
+        Unless 0 < n <= `count`.
     """
     if freeze == "all":
         return range(count)
     if freeze == "none":
         return range(0)
-    last, number = False, freeze
-    if isinstance(freeze, tuple) and len(freeze) == 2 and freeze[0] == "last":
-        last, number = True, freeze[1]
-    if isinstance(number, bool) or not isinstance(number, int) or (last and number < 0):
-        raise ModelError(f'freeze {freeze!r}: give "all", "none", a whole number such as -7, or ("last", 7)')
-    if not 0 < abs(number) <= count:
+    last, number = (True, int(freeze[1])) if isinstance(freeze, tuple | list) else (False, int(freeze))
+    if not 0 < (number if last else abs(number)) <= count:
         raise ModelError(f"freeze {freeze!r}: the backbone has {count} layers, so the number must be 1 to {count}")
     return range(count - number, count) if last else range(count)[:number]
 
 
+@checked
 def freeze_backbone(backbone: keras.Model, freeze: Freeze, *, train_batch_norm: bool = False) -> None:
     """Set which layers of a backbone learn; compile the model again afterwards.
 

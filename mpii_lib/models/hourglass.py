@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mpii_lib._keras import keras, without_xla_on_cpu
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ModelError
 from mpii_lib.models.weights import assign_npz, check_source, loading, sample_folder
 
@@ -19,6 +20,7 @@ _PAPER = {"stacks": 2, "channels": 256, "depth": 4, "joints": 16, "input_size": 
 SAMPLE_FILE = "hourglass.npz"
 
 
+@checked
 def build_hourglass(
     stacks: int = 2,
     channels: int = 256,
@@ -72,7 +74,7 @@ def build_hourglass(
     sizes["output_stride"] = output_stride
     if weights == "sample" and sizes == _PAPER:
         sizes = dict(SAMPLE_HOURGLASS)
-    _check_sizes(sizes)
+    _check_sizes(sizes | {"seed": 1 + (seed or 0)})
     images = keras.Input((sizes["input_size"],) * 2 + (3,), name="images")
     make = _Layers(seed)
     flow = _stem(make, images, sizes)
@@ -165,8 +167,8 @@ def _hourglass(make: _Layers, flow: Any, depth: int, name: str, level: int) -> A
 
 def _check_sizes(sizes: dict[str, int]) -> None:
     for name, value in sizes.items():
-        if value < 1 or value != int(value):
-            raise ModelError(f"build_hourglass: {name}={value!r}: give a whole number of at least 1")
+        if not 1 <= value <= (2**31 if name == "seed" else 4096):
+            raise ModelError(f"build_hourglass: {name}={value}: give 1 to 4096, or a seed from 0 on")
     if sizes["output_stride"] not in (2, 4):
         raise ModelError(f"build_hourglass: output_stride={sizes['output_stride']}: use 4, or 2 for small images")
     if sizes["channels"] % 4:

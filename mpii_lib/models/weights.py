@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from mpii_lib._keras import keras
-from mpii_lib.errors import ModelError
+from mpii_lib.arguments import checked
+from mpii_lib.errors import ModelError, one_line
 from mpii_lib.files import replacing
 from mpii_lib.models.backbones import Backbone, get_backbone
 
@@ -32,7 +33,7 @@ def check_source(weights: str | os.PathLike[str] | None) -> None:
     if weights is None or weights in ("imagenet", "sample"):
         return
     path = Path(weights)
-    if not path.is_file():
+    if not os.path.isfile(path):  # False, not an error, for what can be no file's name
         raise ModelError(
             f'weights {str(weights)!r}: no such file; give "imagenet", "sample", None or a file of weights'
         )
@@ -123,6 +124,7 @@ def imagenet_file(backbone: Backbone) -> Path:
         ) from None
 
 
+@checked
 def sample_file(backbone: str | Backbone) -> Path:
     """Return the file of the sample weights that the package ships for a backbone; ModelError when it is missing."""
     entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
@@ -140,11 +142,13 @@ def sample_folder() -> Path:
     return Path(str(resources.files("mpii_lib.models"))) / "sample_weights"
 
 
+@checked
 def sample_metadata(backbone: str | Backbone) -> dict[str, Any]:
     """Return how the sample weights of a backbone were made: images, seeds, epochs, seconds, scores."""
     return read_npz(sample_file(backbone))[1]
 
 
+@checked
 def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], metadata: dict[str, Any]) -> None:
     """Write the weights of a backbone, in the order of its layers, and a JSON of metadata to a compressed .npz.
 
@@ -157,7 +161,10 @@ def save_backbone_weights(model: keras.Model, path: str | os.PathLike[str], meta
         # The layer's name is for readers of the file: loading goes by order and shape, since Keras numbers its names.
         name = "_".join(variable.path.split("/")[-2:])
         arrays[f"{number:04d}_{name}"] = value.astype(np.float16 if value.ndim > 1 else np.float32)
-    arrays[_METADATA] = np.frombuffer(json.dumps(metadata).encode(), dtype=np.uint8)
+    try:
+        arrays[_METADATA] = np.frombuffer(json.dumps(metadata, allow_nan=False).encode(), dtype=np.uint8)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(f"metadata of {path}: {one_line(error)}; give what JSON can hold") from None
     with replacing(Path(path), ModelError) as temporary, temporary.open("wb") as file:
         # NumPy before 2.2 would take allow_pickle=False for one of the arrays.
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mpii_lib._keras import keras
+from mpii_lib.errors import MpiiError
 from mpii_lib.models import BACKBONES, SMALL_WIDTH, ModelError, build_backbone, get_backbone
 
 MINIMUM = {"Xception": 71, "ResNet50": 32, "VGG16": 32, "VGG19": 32, "InceptionResNetV2": 75}
@@ -37,7 +38,7 @@ def test_an_image_below_the_minimum_size_is_refused_and_the_minimum_accepted(nam
 
 @pytest.mark.parametrize("shape", [(64, 64), (64, 64, 1), 64, ("a", "b", "c"), (3, 64, 64)])
 def test_an_input_shape_that_is_no_colour_image_is_refused(shape: object) -> None:
-    with pytest.raises(ModelError, match="input_shape"):
+    with pytest.raises(MpiiError, match="input_shape"):
         build_backbone("VGG16", shape)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mpii_lib._keras import keras
-from mpii_lib.models import SMALL_WIDTH, ModelError, build_classifier
+from mpii_lib.errors import MpiiError
+from mpii_lib.models import SMALL_WIDTH, build_classifier
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 64, 48, 3), dtype=np.uint8)
 
@@ -99,17 +100,19 @@ def test_the_seed_decides_every_weight() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"head": "round"}, "head 'round' is unknown; known are: flatten, flatten-dense, flatten-dropout, pooled"),
-        ({"classes": 1}, "classes 1: give a whole number from 2 on"),
-        ({"classes": 2.5}, "classes 2.5"),
-        ({"classes": True}, "classes True"),
+        ({"head": "round"}, "head is 'round'; give one of 'flatten', 'flatten-dense', 'flatten-dropout', 'pooled'"),
+        ({"classes": 1}, "classes 1: give 2 to a million"),
+        ({"classes": 2.5}, "classes is 2.5; give a whole number"),
+        ({"classes": True}, "classes is True"),
+        ({"width": 2.0}, "give a width in 0..1"),
+        ({"seed": -1}, "a seed of 0 to"),
         ({"weights": "sample", "width": 0.25}, 'width 0.25: weights="sample" are made for width 1/8'),
         ({"weights": "imagenet"}, "width 0.125: ImageNet weights are of full width"),
         ({"weights": "imagnet"}, "weights 'imagnet': no such file"),
     ],
 )
 def test_wrong_options_are_reported_in_one_line(options: dict[str, object], message: str) -> None:
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(MpiiError) as caught:
         small(**options)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mpii_lib._keras import keras
+from mpii_lib.errors import ArgumentError
 from mpii_lib.models import (
     SMALL_WIDTH,
     ModelError,
@@ -57,7 +58,7 @@ def test_a_number_outside_the_backbone_is_refused(freeze: object) -> None:
 
 @pytest.mark.parametrize("freeze", ["some", None, True, 2.5, ("first", 3), ("last",), ("last", "3"), [-3]])
 def test_another_notation_is_refused(freeze: object) -> None:
-    with pytest.raises(ModelError, match='give "all", "none"'):
+    with pytest.raises(ArgumentError, match="give one of 'all', 'none' or a whole number or .one of 'last', a whole"):
         small(freeze=freeze)
 
 
@@ -88,7 +89,8 @@ def test_without_weights_batch_normalization_learns_like_the_rest() -> None:
     backbone = model.get_layer("backbone")
     before = statistics(backbone)
     model.compile("sgd", "sparse_categorical_crossentropy")
-    model.fit(IMAGES, LABELS, batch_size=8, epochs=1, verbose=0)
+    losses = model.fit(IMAGES, LABELS, batch_size=8, epochs=1, verbose=0).history["loss"]
+    assert losses[0] < 10  # 3,858 with normalization that stays at mean 0 and variance 1
     assert not any(np.array_equal(old, new) for old, new in zip(before, statistics(backbone), strict=True))
 
 
