@@ -50,7 +50,9 @@ class Verdict:
     def _repr_html_(self) -> str:
         colour, mark = _LOOK[self.state]
         more = (
-            f" <em>check(&quot;{self.exercise}&quot;, &hellip;, hint={self.more}) says more.</em>" if self.more else ""
+            f"<br><em>check(&quot;{self.exercise}&quot;, &hellip;, hint={self.more}) says more.</em>"
+            if self.more
+            else ""
         )
         return (
             f'<p style="border-left:4px solid {colour};padding-left:.6em"><strong style="color:{colour}">{mark} '

@@ -32,7 +32,7 @@ def rmsprop_step(answer: object) -> str | None:
     r = rho * past + (1 - rho) * square
     swapped = (1 - rho) * past + rho * square
     sums = {
-        "You accumulate g itself. Its square is what has a size without a sign.": rho * past + (1 - rho) * _G,
+        "g itself is accumulated. Its square is what has a size without a sign.": rho * past + (1 - rho) * _G,
         "The decay rates are swapped: rho keeps the past, 1 - rho lets the new square in.": swapped,
         "The new square enters with the weight 1 - rho; without it r is no mean and grows.": rho * past + square,
         "All squares are added up and nothing is forgotten. The past is multiplied by rho.": past + square,
@@ -120,9 +120,9 @@ def first_move(answer: object) -> str | None:
     mistakes = {
         "That would be so if r were g squared already. But r starts at 0: after one step it is (1 - rho) g^2.": 0.001,
         "That is eta times g, a step of plain gradient descent.": 0.005,
-        "Almost: you divided by 1 - rho, and forgot the root.": 0.1,
-        "You multiplied by the root of 1 - rho. It stands below.": 0.0001,
-        "The g is still in your answer. It cancels: g / sqrt((1 - rho) g^2).": 0.05,
+        "That is eta / (1 - rho): the root is missing.": 0.1,
+        "That is eta times the root of 1 - rho. The root stands below.": 0.0001,
+        "The g is still in it. It cancels: g / sqrt((1 - rho) g^2).": 0.05,
         "Right, as an update. The question is how far it moves: a positive number.": -0.01,
     }
     return None if close(answer, 0.01, 1e-5) else diagnose(answer, 0.01, mistakes)

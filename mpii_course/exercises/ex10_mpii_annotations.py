@@ -44,7 +44,7 @@ def head_size(answer: object) -> str | None:
     """
     mistakes = {
         "That is the diagonal itself. The head size is 0.6 of it.": 50.0,
-        "You added the two sides. The diagonal is the square root of the sum of their squares.": 0.6 * 70,
+        "That is 0.6 times the sum of the sides. The diagonal is shorter.": 0.6 * 70,
         "The square root is missing: this is the squared diagonal.": 0.6 * 2500,
     }
     hint = diagnose(

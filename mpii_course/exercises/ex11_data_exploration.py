@@ -28,7 +28,7 @@ def lazy_scores(answer: object) -> str | None:
     1. How many of all images is the model right on? And which share of each class does it find?
     2. max(counts) / sum(counts), 1 / len(counts)
     """
-    first = {"You took the first class. The lazy model predicts the largest one.": 0.1}
+    first = {"That is the share of the first class. The lazy model predicts the largest one.": 0.1}
     same = {"Balanced accuracy is not accuracy: take the share found in each class (1 in one, 0 in the others).": 0.7}
     parts = {"the accuracy": (0.7, first), "the balanced accuracy": (1 / 3, same)}
     return diagnose_each(call(answer, [10, 70, 20], returns=list(parts)), parts)

@@ -42,7 +42,7 @@ def reported(answer: object) -> str | None:
     2. test[int(np.argmax(validation))]
     """
     mistakes = {
-        "You chose on the test set: the largest of several test scores is too good to be true.": 0.75,
+        "That is the largest of several test scores, chosen on the test set: it is too good to be true.": 0.75,
         "That is a validation score, by which the model was chosen. It is too good for the same reason.": 0.78,
         "That is which model it is. Return its accuracy on the test set.": 1,
     }

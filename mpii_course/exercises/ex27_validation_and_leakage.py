@@ -16,7 +16,7 @@ def touched(answer: object) -> str | None:
         "Two videos are on both sides. How many test images do they have?": 2,
         "That is the number of test images that are not touched.": 1,
         "That is the share of the test images; return their number.": 5 / 6,
-        "You count the training images; count those of the test split.": 4,
+        "So many training images share a video; count those of the test split.": 4,
     }
     return diagnose(call(answer, [1, 1, 2, 3, 3, 9], [3, 3, 3, 1, 4, 1]), 5, mistakes)
 

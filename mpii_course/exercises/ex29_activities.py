@@ -77,9 +77,9 @@ def accuracy_by_name(answer: object) -> str | None:
     predictions = np.array([1, 2, 3, 3, 4, 4])
     own = np.unique(labels)[predictions]
     mistakes = {
-        "You made a second list from the test names. Turn the predictions into names by the list of the training.":
+        "That is what a second list, made from the test names, gives. Use the list of the training for the names.":
             np.mean(own == labels),
-        "You left out the image whose activity is not among the classes. It counts as wrong.": 4 / 5,
+        "That leaves out the image whose activity is not among the classes. It counts as wrong.": 4 / 5,
         "That is the number of right predictions. Divide by the number of images.": 4,
     }  # fmt: skip
     return diagnose(call(answer, predictions, classes, labels), 4 / 6, mistakes, "Four of these six are right.")

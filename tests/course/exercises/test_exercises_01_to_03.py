@@ -100,7 +100,7 @@ def test_a_stub_is_not_attempted(number, stub):
         ("02-4", lambda n, size, rng: [np.arange(1, n + 1)], "from 0 to 9"),
         ("02-4", lambda n, size, rng: [rng.permutation(n)], "lengths"),
         ("02-4", lambda n, size, rng: np.split(np.random.default_rng(0).permutation(n), range(size, n, size)), "rng"),
-        ("03-1", _rmsprop(lambda r, g, rho: rho * r + (1 - rho) * g, root=lambda x: 1.0), "g itself"),
+        ("03-1", _rmsprop(lambda r, g, rho: rho * r + (1 - rho) * g, root=lambda x: 1.0), "g itself is accumulated"),
         ("03-1", _rmsprop(lambda r, g, rho: r + g * g), "nothing is forgotten"),
         ("03-1", _rmsprop(lambda r, g, rho: r), "still the old"),
         ("03-1", _rmsprop(lambda r, g, rho: (1 - rho) * g * g), "newest square alone"),
