@@ -77,14 +77,14 @@ def call(function: Any, *arguments: Any, returns: Sequence[str] = (), unchanged:
         raise Hint(f"Give the function itself, by its name and without brackets; you give {_short(function)}.")
     names, given = _names(function, len(arguments)), copy.deepcopy(arguments)
     told = ", ".join(f"{name} = {_short(it)}".removeprefix(" = ") for name, it in zip(names, arguments, strict=True))
-    told = f"for {told}" if len(told) < 100 else "here"
+    told = f"for {told} " if len(told) < 100 else ""
     try:
         result = function(*given)
     except Hint:  # of a function that the check handed over
         raise
     except (Exception, SystemExit) as error:
-        problem = f"{type(error).__name__}: {one_line(error)}"
-        raise Hint(f"Your code stops {_own_line(function, error)}with {problem} ({told}).") from error
+        problem = f"with {type(error).__name__}: {one_line(error)}" + (f" ({told.strip()})" if told else "")
+        raise Hint(f"Your code stops {_own_line(function, error)}{problem}.") from error
     if result is None:
         raise Hint("Your function returns None: `return` is missing, or what it returns has no value, like print(...).")
     _no_dots(result, returns)
@@ -93,7 +93,7 @@ def call(function: Any, *arguments: Any, returns: Sequence[str] = (), unchanged:
     for name, before, after in zip(names, arguments, given, strict=True) if unchanged else ():
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
             raise Hint(f"Your function changes {name or 'the array'} that it was given. Work on a copy.")
-    _calls.append(f"{told} you return {_short(result)}")
+    _calls.append(f"{told}you return {_short(result)}")
     return result
 
 
