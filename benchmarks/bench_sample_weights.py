@@ -109,7 +109,8 @@ def sample_images(size: int, folder: str | None = None) -> Images:
 
 def measure(name: str, data: Images) -> dict:
     """Accuracy with random and with sample weights, for both kinds of features, and the interval of the test part."""
-    from mpii_lib.evaluation.resampling import group_codes, standard_error, weighted_mean
+    from mpii_lib.evaluation.resampling import weighted_mean
+    from mpii_lib.intervals import group_codes, standard_error
 
     def interval(values: np.ndarray, videos: np.ndarray) -> list[float]:
         codes = group_codes(videos, len(values))

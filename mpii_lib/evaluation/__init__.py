@@ -4,7 +4,8 @@ from mpii_lib.evaluation.calibration import Calibration, Temperature, evaluate_c
 from mpii_lib.evaluation.classification import ClassificationResult, evaluate_classifier
 from mpii_lib.evaluation.comparison import compare_settings, spread_table, weights_note
 from mpii_lib.evaluation.multilabel import MultilabelResult, evaluate_multilabel, frequency_baseline
-from mpii_lib.evaluation.resampling import Comparison, Interval, bootstrap, compare
+from mpii_lib.evaluation.resampling import Comparison, bootstrap, compare
+from mpii_lib.intervals import Interval
 
 __all__ = [
     "Calibration",

@@ -15,7 +15,8 @@ from scipy.special import log_softmax
 from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.class_scores import checked_labels
-from mpii_lib.evaluation.resampling import Scored, Statistic, check_metric, weighted_mean
+from mpii_lib.evaluation.resampling import Scored, check_metric, weighted_mean
+from mpii_lib.intervals import Statistic
 
 _SMALLEST = 1.2e-38  # a float32 softmax gives 0 for what is smaller; the logarithm needs a number
 _TEMPERATURES = (0.05, 20.0)

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation import resampling
-from mpii_lib.evaluation.resampling import Groups, Scored, Statistic, check_metric, group_codes
+from mpii_lib.evaluation.resampling import Scored, check_metric
+from mpii_lib.intervals import Groups, Statistic, group_codes, score_ends, standard_error
 
 _SHOWN_CLASSES = 25
 _MEAN_OF = {"mean_average_precision": "average_precision", "macro_f1": "f1", "balanced_accuracy": "recall"}
@@ -116,7 +116,7 @@ class ClassScores(Scored):
         statistic, count = self.class_statistic(metric), len(self.labels)
         codes = group_codes(groups, count)
         value, held = statistic(np.ones(count)), np.array([len(np.unique(codes[column])) for column in self.hot.T])
-        low, high = resampling.score_ends(value, resampling.standard_error(statistic, codes, seed), held, level)
+        low, high = score_ends(value, standard_error(statistic, codes, seed), held, level)
         columns = {"value": value, "low": low, "high": high, "support": self.hot.sum(axis=0), "groups": held}
         table = pd.DataFrame(columns, index=pd.Index(self.classes, name="class"))
         return table[table["support"] > 0]

@@ -16,7 +16,8 @@ from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.calibration import Calibration, evaluate_calibration
 from mpii_lib.evaluation.class_scores import ClassScores, checked_labels
-from mpii_lib.evaluation.resampling import Groups, Statistic, group_codes, weighted_mean
+from mpii_lib.evaluation.resampling import weighted_mean
+from mpii_lib.intervals import Groups, Statistic, group_codes
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation.class_scores import ClassScores, checked_probabilities
-from mpii_lib.evaluation.resampling import Groups, Statistic, weighted_mean
+from mpii_lib.evaluation.resampling import weighted_mean
+from mpii_lib.intervals import Groups, Statistic
 
 
 @dataclass(frozen=True, repr=False)

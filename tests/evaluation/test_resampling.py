@@ -9,7 +9,8 @@ from scipy import stats
 
 from mpii_lib.errors import MpiiError
 from mpii_lib.evaluation import bootstrap, compare, evaluate_classifier, evaluate_multilabel
-from mpii_lib.evaluation.resampling import score_ends, score_interval, standard_error, weighted_mean
+from mpii_lib.evaluation.resampling import weighted_mean
+from mpii_lib.intervals import score_ends, score_interval, standard_error
 
 CLASSES = list("abcdef")
 
