@@ -57,7 +57,7 @@ def starts(answer: object) -> str | None:
     1. Which is the last position at which the square still lies inside? It is needed even if the stride misses it.
     2. sorted({*range(0, length - patch + 1, stride), length - patch})
     """
-    for length, patch, stride in ((96, 16, 8), (100, 16, 8), (10, 10, 3), (7, 3, 2), (20, 6, 4)):
+    for length, patch, stride in ((96, 16, 8), (100, 16, 8), (10, 10, 3), (10, 3, 2), (20, 6, 4)):
         case = f"For length {length}, patch {patch}, stride {stride}"
         got = np.ravel(np.asarray(call(answer, length, patch, stride), dtype=float))
         if not got.size or (got % 1).any():
