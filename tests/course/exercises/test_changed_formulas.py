@@ -13,7 +13,7 @@ from mpii_course.exercises import check
 
 SOLUTIONS = Path(__file__).resolve().parents[3] / "notebooks/solutions"
 SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
-# Changes that change nothing: a byte of a gigabyte, half of a symmetric matrix, a constant that softmax cancels, a factor -1.
+# Changes that change nothing: a byte of a gigabyte, half of a symmetric matrix, what softmax cancels, a factor of -1.
 ALIKE = {"02-3": 1, "04-5": 1, "13-1": 1, "28-2": 1, "35-1": 1}
 
 
