@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from mpii_lib.datasets.labels import known_ids
 from mpii_lib.datasets.shards import (
     FORMAT,
     INDEX,
+    SHARD_NAME,
     Shard,
     Shards,
     Source,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 _LOCK = ".lock"
-_SHARD_NAME = re.compile(r"images-\d{5,}\.npy")
 _AHEAD = 16  # images that may be decoded before their turn to be written
 
 
@@ -198,5 +197,5 @@ def _refuse_other_content(folder: Path) -> None:
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read ({error.strerror or error}); choose another folder") from None
     for name in names:
-        if name not in (INDEX, _LOCK) and not name.startswith(PARTIAL) and not _SHARD_NAME.fullmatch(name):
+        if name not in (INDEX, _LOCK) and not name.startswith(PARTIAL) and not SHARD_NAME.fullmatch(name):
             raise DatasetError(f"{folder}: holds {name}, which is no shard; choose a new or empty folder")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +23,7 @@ from mpii_lib.errors import DatasetError, one_line
 
 INDEX = "shards.json"
 FORMAT = 2
+SHARD_NAME = re.compile(r"images-\d{5,}\.npy")
 AGAIN = "run `mpii shards` again"
 
 
@@ -171,8 +173,8 @@ def read_index(folder: Path) -> tuple[Shards, bool]:
         index = Shards(folder, (height, width), shards)
         if stored["format"] != FORMAT or stored["fingerprint"] != index.fingerprint:
             raise ValueError("its fingerprint is another")
-        if any(Path(shard.file).name != shard.file or type(shard.offset) is not int for shard in shards):
-            raise ValueError("a shard lies outside the folder, or begins nowhere")
+        if any(not SHARD_NAME.fullmatch(shard.file) or type(shard.offset) is not int for shard in shards):
+            raise ValueError("a shard has the name of another file, or begins nowhere")
         return index, bool(stored["complete"])
     except (FileNotFoundError, NotADirectoryError):
         raise DatasetError(f"{path}: there is no such file; make the shards with `mpii shards PATH {folder}`") from None

@@ -36,8 +36,8 @@ def whole_images():
     exif = Image.Exif()
     exif[0x0112] = 6
     kinds = [
-        ("JPEG", "RGB", {"exif": exif}), ("JPEG", "RGB", {"progressive": True}), ("JPEG", "CMYK", {}), ("JPEG", "L", {}),
-        ("PNG", "RGB", {"exif": exif}), ("PNG", "RGBA", {}), ("PNG", "LA", {}), ("PNG", "1", {}),
+        ("JPEG", "RGB", {"exif": exif}), ("JPEG", "RGB", {"progressive": True}), ("JPEG", "CMYK", {}),
+        ("JPEG", "L", {}), ("PNG", "RGB", {"exif": exif}), ("PNG", "RGBA", {}), ("PNG", "LA", {}), ("PNG", "1", {}),
         ("PNG", "P", {"transparency": bytes(range(256))}), ("GIF", "P", {"transparency": 3}), ("BMP", "RGB", {}),
     ]  # fmt: skip
     for kind, mode, options in kinds:

@@ -1,6 +1,7 @@
 """The same batches from shards as from the image files, after kills, changes and damage too."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -192,12 +193,45 @@ def test_changed_bytes_are_found_by_the_check(folder):
     assert line.startswith(f"{path}: its bytes have changed") and "delete it and run `mpii shards` again" in line
 
 
-def test_an_index_cannot_lead_out_of_its_folder(folder):
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("file", "../images/0.jpg", "another file"),
+        ("file", "\ud800", "another file"),
+        ("file", 3, "is broken"),
+        ("offset", 128.0, "begins nowhere"),
+        ("sources", [[]], "is broken"),
+    ],
+)
+def test_an_index_cannot_lead_to_another_file(folder, field, value, message):
     index = json.loads((folder / "shards.json").read_text())
-    index["shards"][0]["file"] = "../images/0.jpg"
+    index["shards"][0][field] = value
     (folder / "shards.json").write_text(json.dumps(index))
-    with pytest.raises(DatasetError, match="outside the folder"):
+    with pytest.raises(DatasetError, match=message):
         open_shards(folder)
+
+
+def test_shards_that_are_taken_away_after_opening_are_named(ann, folder):
+    shards = open_shards(folder)
+    shutil.rmtree(folder)
+    with pytest.raises(DatasetError, match=r"images-00000.npy: cannot be read any more \(No such file"):
+        shards.read([100])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_pipes_and_folders_count_as_missing_in_shards_and_out_of_them(ann, tmp_path):
+    for number, make in enumerate([os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)]):
+        (ann.folder / NAMES[number]).unlink()
+        make(ann.folder / NAMES[number])
+    options = {"size": (32, 32), "batch_size": 3}
+    decoded = ImageDataset(ann, ann.images.index, **options)
+    write_shards(ann, tmp_path / "new", size=(32, 32))
+    stored = ImageDataset(ann, ann.images.index, shards=tmp_path / "new", **options)
+    for one, other in zip(epoch(decoded), epoch(stored), strict=True):
+        assert np.array_equal(one, other)
+    assert stored.skipped == decoded.skipped and [reason for _, reason in stored.skipped] == [
+        "is a pipe or a device, not a file", "is a directory", "is a pipe or a device, not a file", "no such file"
+    ]  # fmt: skip
 
 
 def test_a_file_that_is_cut_after_opening_is_named(ann, folder):
