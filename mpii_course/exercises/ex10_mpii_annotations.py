@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mpii_course.exercises.diagnosis import call, close, diagnose, exercise
+from mpii_course.exercises.diagnosis import call, call_each, close, diagnose, exercise
 
 
 @exercise("10-1")
@@ -19,20 +19,18 @@ def joint_array(answer: object) -> str | None:
     ]
     wanted = np.full((16, 2), np.nan)
     wanted[9], wanted[0], wanted[15] = (310, 12), (7.5, 0), (20, 30)
-    got = call(answer, points)
-    if np.shape(got) != (16, 2):
-        return diagnose(got, wanted, {})
-    got = np.asarray(got)
-    if np.issubdtype(got.dtype, np.integer):
-        return f"The array holds {got.dtype}, and whole numbers cannot be NaN. Begin with np.full((16, 2), np.nan)."
-    if close(got[:3], wanted[[9, 0, 15]]):
-        return "The joints stand in the order of the list. Put each one into the row that its id names."
-    if close(got[[0, 9, 15]], wanted[[0, 9, 15]]) and not np.isnan(got[1].astype(float)).all():
-        return "A joint that is not in the list has to be NaN; here it looks like a place in the image."
-    lost = wanted.copy()
-    lost[0] = np.nan
-    mistakes = {"Joint 0 lies at (7.5, 0) and got lost: a coordinate of zero is a place, not a missing joint.": lost}
-    return diagnose(got, wanted, mistakes, "Compare each row with its id.")
+    lost, listed, zeros = wanted.copy(), np.full((16, 2), np.nan), np.nan_to_num(wanted)
+    lost[0], listed[:3] = np.nan, wanted[[9, 0, 15]]
+    order = "The joints stand in the order of the list. Put each one into the row that its id names."
+    missing = "A joint that is not in the list has to be NaN; here it looks like a place in the image."
+    mistakes = {
+        order: listed,
+        f"{order} {missing}": np.nan_to_num(listed),
+        missing: zeros,
+        f"{missing} Whole numbers cannot be NaN, so make the array of floats.": np.trunc(zeros),
+        "Joint 0 lies at (7.5, 0) and got lost: a coordinate of zero is a place, not a missing joint.": lost,
+    }
+    return diagnose(call(answer, points), wanted, mistakes, "Compare each row with its id.")
 
 
 @exercise("10-2")
@@ -66,20 +64,10 @@ def visibility(answer: object) -> str | None:
     1. Ask whether the value is empty before you look inside, and turn text into a number before you ask what it is.
     2. 2 if np.size(value) == 0 else 1 + int(np.ravel(value)[0])
     """
-    cases = {
-        "the number 1": (np.uint8(1), 2),
-        "the number 0": (np.uint8(0), 1),
-        "the string '1'": ("1", 2),
-        "the string '0'": ("0", 1),
+    got = call_each(answer, (np.uint8(1),), (np.uint8(0),), ("1",), ("0",))
+    mistakes = {
+        "The string '0' came out as visible: text that is not empty is true. Turn it into a number.": [2, 1, 2, 2],
+        "0 means not annotated in our array. A hidden joint is 1, and a visible one is 2.": [2, 0, 2, 0],
     }
-    for name, (value, wanted) in cases.items():
-        got = call(answer, value)
-        if name == "the string '0'" and close(got, 2):
-            return "The string '0' came out as visible: text that is not empty is true. Turn it into a number first."
-        if wanted == 1 and close(got, 0):
-            return "0 means not annotated in our array. A hidden joint is annotated: it is 1, and a visible one is 2."
-        if not close(got, wanted):
-            return f"For {name} you return {got!r}; it should be {wanted}."
-    empty = call(answer, np.empty((0, 0)))
-    hint = f"An empty value counts as visible (2) by the community's convention; you return {empty!r}."
-    return None if close(empty, 2) else hint
+    empty = "An empty value counts as visible (2) by the community's convention."
+    return diagnose(got, [2, 1, 2, 1], mistakes) or diagnose(call(answer, np.empty((0, 0))), 2, {}, empty)

@@ -36,8 +36,7 @@ def slide(answer: object) -> str | None:
     """
     got = call_each(answer, (-20, 100, 640), (600, 100, 640), (50, 100, 640), (-5, 640, 640))
     mistakes = {
-        "This is the middle of the image. Move a square only where it reaches out, and as little as possible.":
-            [270, 270, 270, 0],
+        "This is the middle of the image. Move a square only where it reaches out, no further.": [270, 270, 270, 0],
         "The near edge is right. A square can reach out on the far side too: its end is start + side.": [0, 600, 50, 0],
         "A square that begins at -20 reaches out of the image, which begins at 0.": [-20, 540, 50, -5],
     }  # fmt: skip
@@ -81,8 +80,7 @@ def test_persons(answer: object) -> str | None:
     first = np.isin(np.arange(6), np.unique(images, return_index=True)[1]) & wanted
     mistakes = {
         "Turned round: True is for the persons of the drawn images.": ~wanted,
-        "You mark as many persons as there are images. All persons of a drawn image belong to the test split.":
-            np.arange(6) < 2,
+        "These are as many persons as images. All persons of a drawn image are in the test split.": np.arange(6) < 2,
         "You mark one person of each drawn image. All of them belong to the test split.": first,
         "These are places. Return True or False for each person.": np.flatnonzero(wanted),
     }  # fmt: skip

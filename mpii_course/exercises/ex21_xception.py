@@ -11,8 +11,7 @@ def separable_weights(answer: object) -> str | None:
     2. kernel**2 * channels + channels * outputs
     """
     mistakes = {
-        "That is an ordinary convolution. Here each channel has one kernel; mixing the channels is a step of its own.":
-            9 * 16 * 32,
+        "That is an ordinary convolution. Here each channel has one kernel; mixing is a step of its own.": 9 * 16 * 32,
         "The two steps follow one another: add their weights, do not multiply them.": 9 * 16 * 16 * 32,
         "A square kernel of size 3 has 9 weights, not 3.": 3 * 16 + 16 * 32,
         "The depthwise step works on the channels that come in, before there are any outputs.": 9 * 32 + 16 * 32,

@@ -16,8 +16,7 @@ def one_filter(answer: object) -> str | None:
     first, second = np.array([1.0, 2.0, 0.0]), np.array([3.0, -1.0, 1.0])
     right = np.convolve(first, second)
     mistakes = {
-        "Number by number would do for two filters of one weight each. Here they slide over each other.":
-            first * second,
+        "These are the products number by number. Here one filter slides over the other.": first * second,
         "A sum is what two filters side by side give. These stand in a row.": first + second,
         "The ends are cut off: two filters of 3 together see 5 pixels.": right[1:-1],
         "Nearly: do not turn the second filter round before you slide it.": np.convolve(first, second[::-1]),

@@ -31,8 +31,7 @@ def growth(answer: object) -> str | None:
     mistakes = {
         "A number s times as large has s squared times the variance.": [1.2, 1.2**40],
         "Each module adds to what has grown already: the factors multiply.": [1.04, 1 + 40 * 0.04],
-        "That would hold if x and F(x) were the same. With nothing in common, variances add: 1 and s squared.":
-            [1.44, 1.44**40],
+        "That would hold if x and F(x) were the same. They have nothing in common: variances add.": [1.44, 1.44**40],
         "That is the growth of the size. The variance is its square.": [math.sqrt(1.04), 1.04**20],
     }  # fmt: skip
     return diagnose(call_each(answer, (0.2, 1), (0.2, 40)), [1.04, 1.04**40], mistakes)
@@ -47,9 +46,8 @@ def smallest_loss(answer: object) -> str | None:
     3. (1 - accuracy) * np.log(2)
     """
     mistakes = {
-        "The right predictions can be certain and cost nothing. It is the wrong ones that must cost.":
-            [0.65 * math.log(2), math.log(2)],
-        "That is the loss of one prediction with probability 0.65. Think of what each wrong one costs at least.":
+        "Right predictions can be certain and cost nothing. Wrong ones must cost.": [0.65 * math.log(2), math.log(2)],
+        "That is the loss of one prediction with probability 0.65. What does a wrong one cost at least?":
             [-math.log(0.65), 0.0],
         "That is the share of wrong predictions. How much does each of them cost at least?": [0.35, 0.0],
         "Take the natural logarithm, as Keras does.": [0.35 * math.log10(2), 0.0],

@@ -48,13 +48,11 @@ def scaled(answer: object) -> str | None:
     names = ["the training split", "the test split"]
     got, both, mean = call(answer, train, test, returns=names), np.concatenate([train, test]), train.mean(axis=0)
     std = train.std(axis=0, ddof=1 if close(got[1], (test - mean) / train.std(axis=0, ddof=1)) else 0)  # both are right
+    own, pooled = (test - test.mean(axis=0)) / test.std(axis=0), (test - both.mean(axis=0)) / both.std(axis=0)
     mistakes = {
-        "Mean and deviation come from both splits together: the test split has had a say.":
-            (test - both.mean(axis=0)) / both.std(axis=0),
-        "The test split is scaled by itself. The model would meet it in other units than those it has learned.":
-            (test - test.mean(axis=0)) / test.std(axis=0),
-        "Each feature has a mean and a deviation of its own: take them along axis 0.":
-            (test - train.mean()) / train.std(),
+        "Mean and deviation come from both splits together: the test split has had a say.": pooled,
+        "The test split is scaled by itself: the model meets it in other units than it has learned.": own,
+        "Each feature has its own mean and deviation: take them along axis 0.": (test - train.mean()) / train.std(),
     }  # fmt: skip
     parts = {names[0]: ((train - mean) / std, {}), names[1]: ((test - mean) / std, mistakes)}
     return diagnose_each(got, parts, last_first=True)

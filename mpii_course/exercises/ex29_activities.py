@@ -55,12 +55,10 @@ def average_precision(answer: object) -> str | None:
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     total = (hits * precision).sum()
     mistakes = {
-        "You took the mean over all positions. Only those where the image shows the activity count.":
-            [precision.mean(), 1 / 9],
+        "That is the mean over all positions. Only those of images that show it count.": [precision.mean(), 1 / 9],
         "Divide by the number of images that show the activity, not by all images.": [total / len(hits), 1 / 9],
         "That is the sum of the precisions. Divide by the number of images that show the activity.": [total, 1 / 3],
-        "That is the share of images that show it, whatever their order. The order is what counts.":
-            [hits.mean(), 1 / 3],
+        "That is the share of images that show it. Their order is what counts.": [hits.mean(), 1 / 3],
     }  # fmt: skip
     return diagnose(call_each(answer, (hits.tolist(),), ([0, 0, 1],)), [total / 3, 1 / 3], mistakes)
 
@@ -77,7 +75,7 @@ def accuracy_by_name(answer: object) -> str | None:
     predictions = np.array([1, 2, 3, 3, 4, 4])
     own = np.unique(labels)[predictions]
     mistakes = {
-        "That is what a second list, made from the test names, gives. Use the list of the training for the names.":
+        "That is what a second list, made from the test names, gives. Use that of the training.":
             np.mean(own == labels),
         "That leaves out the image whose activity is not among the classes. It counts as wrong.": 4 / 5,
         "That is the number of right predictions. Divide by the number of images.": 4,

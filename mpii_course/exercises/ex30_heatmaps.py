@@ -19,7 +19,7 @@ def to_input(answer: object) -> str | None:
         "Right for 4 pixels a cell. With 32 cells for 48 pixels a cell covers 1.5.": [41.5, 21.5],
         "That is where the cell's first pixel is. Its middle is further to the right.": [40.0, 7.5],
         "Half a pixel too far: you count from the edge of the image, which lies at -0.5.": [42.0, 8.25],
-        "That is the convention with the outermost cells on the outermost pixels. Here cells cover pixels evenly.":
+        "There the outermost cells lie on the outermost pixels. Here cells cover pixels evenly.":
             [10 * 255 / 63, 5 * 47 / 31],
         "Going from cells to pixels the numbers become larger: multiply by the pixels of a cell.": [10 / 4, 5 / 1.5],
     }  # fmt: skip
@@ -47,12 +47,10 @@ def heatmap(answer: object) -> str | None:
         "Rows are y and columns are x: your map is turned over.": drawn(row, column),
         "The peak lies three eighths of a cell too far right and down.": drawn(x / 4, y / 4),
         "The half cell is missing: cell j has its middle at j, its edge at j - 0.5.": drawn(column + 0.5, row + 0.5),
-        "The peak lies on the middle of a cell. Put it on the joint itself, without rounding.":
-            drawn(round(column), round(row)),
+        "The peak lies on the middle of a cell. The joint itself is not rounded.": drawn(round(column), round(row)),
         "sigma counts cells here, not pixels.": drawn(column, row, sigma / 4),
         "In the exponent stands 2 sigma squared; a factor 2 is missing.": drawn(column, row, sigma / np.sqrt(2)),
-        "The height at the joint has to be 1: leave the factor before the Gaussian away.":
-            wanted / (2 * np.pi * sigma**2),
+        "The height at the joint has to be 1: no factor before the Gaussian.": wanted / (2 * np.pi * sigma**2),
     }  # fmt: skip
     return diagnose(call(answer, x, y, sigma), wanted, mistakes, tolerance=1e-4)
 

@@ -43,9 +43,7 @@ def two_averages(answer: object) -> str | None:
     annotated = np.array([[1, 1, 0], [1, 1, 1], [1, 1, 1], [1, 1, 0]], bool)
     correct = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0], [1, 1, 0]], bool)
     persons: dict[str, Any] = {
-        "You averaged over persons. Take the rate of each joint, a column, and average these.": np.mean(
-            [1, 1, 1 / 3, 1]
-        ),
+        "That is the mean over persons. Take the rate of each joint, a column, and average these.": 10 / 12,
         "A joint's rate divides by the persons who have it annotated, not by all persons.": 8 / 12,
     }
     parts = {

@@ -17,8 +17,7 @@ def cam(answer: object) -> str | None:
     right = np.maximum(total, 0)
     mistakes = {
         "What speaks against the category is still in it: cut the sum off at zero.": total,
-        "You cut off before the sum. Then no map can ever speak against another: add first, cut off afterwards.":
-            np.maximum(maps * weights, 0).sum(axis=-1),
+        "This is cut off before the sum, so no map speaks against another.": np.maximum(maps * weights, 0).sum(axis=-1),
         "Every map counts the same here. Multiply each by its weight before the sum.": maps.sum(axis=-1),
         "The map is right but already divided by its maximum; leave the scale as it is.": right / right.max(),
         "That is the mean over the maps. Grad-CAM takes the sum.": right / 5,
@@ -43,8 +42,7 @@ def attention_ratio(answer: object) -> str | None:
         "That is the share of the map inside the mask. Divide it by the mask's share of the image.": share,
         negative: heat[mask].sum() / heat.sum() / area,
         f"{negative} You did so in one of the two sums.": heat[mask].sum() / positive.sum() / area,
-        "You compare the inside with the outside. Compare the share of the map with the share of the area.":
-            positive[mask].mean() / positive[~mask].mean(),
+        "That compares inside and outside. Compare two shares.": positive[mask].mean() / positive[~mask].mean(),
         "Divide by the share of the image that is covered, not by the number of pixels.": share / mask.sum(),
     }  # fmt: skip
     return diagnose(call(answer, heat, mask), share / area, mistakes)

@@ -41,8 +41,7 @@ def limb_directions(answer: object) -> str | None:
     mistakes = {
         "These are the limbs with their lengths. Divide each by its own length.": vectors,
         "They point from the end to the start.": -vectors / length,
-        "You divided by one length for all limbs: take the norm along the last axis, and keep the axis.":
-            vectors / np.linalg.norm(vectors),
+        "There is one length for all limbs: take the norm along the last axis.": vectors / np.linalg.norm(vectors),
     }  # fmt: skip
     return diagnose(call(answer, _POSE, limbs), vectors / length, mistakes, "The first limb goes straight up, [0, -1].")
 
@@ -62,10 +61,8 @@ def combined(answer: object) -> str | None:
 
     mistakes = {
         "It does not sum to 1. Divide by the sum.": product / prior,
-        "The prior is in both probabilities, so their product counts it twice. Divide by it once.":
-            summing_to_1(product),
-        "The product counts the prior twice already, and you multiply by it once more. Divide by it.":
-            summing_to_1(product * prior),
+        "The product counts the prior twice. Divide by it once.": summing_to_1(product),
+        "The prior is in there three times. It has to be there once.": summing_to_1(product * prior),
         "You divided each of the two by the prior. One of the two has to stay in.": summing_to_1(product / prior**2),
         "That is the mean. Multiply: what one source rules out, the other cannot save.": (first + second) / 2,
         "Divide by the sum of the products, not by how many there are.": product / prior / 3,
