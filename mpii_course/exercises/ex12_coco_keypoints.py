@@ -39,7 +39,7 @@ def slide(answer: object) -> str | None:
         "This is the middle of the image. Move a square only where it reaches out, no further.": [270, 270, 270, 0],
         "The near edge is right. A square can reach out on the far side too: its end is start + side.": [0, 600, 50, 0],
         "A square that begins at -20 reaches out of the image, which begins at 0.": [-20, 540, 50, -5],
-    }  # fmt: skip
+    }
     return diagnose(got, [0, 540, 50, 0], mistakes)
 
 
@@ -83,5 +83,5 @@ def test_persons(answer: object) -> str | None:
         "These are as many persons as images. All persons of a drawn image are in the test split.": np.arange(6) < 2,
         "You mark one person of each drawn image. All of them belong to the test split.": first,
         "These are places. Return True or False for each person.": np.flatnonzero(wanted),
-    }  # fmt: skip
+    }
     return diagnose(call(answer, images, chosen), wanted, mistakes)

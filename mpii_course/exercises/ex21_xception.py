@@ -15,7 +15,7 @@ def separable_weights(answer: object) -> str | None:
         "The two steps follow one another: add their weights, do not multiply them.": 9 * 16 * 16 * 32,
         "A square kernel of size 3 has 9 weights, not 3.": 3 * 16 + 16 * 32,
         "The depthwise step works on the channels that come in, before there are any outputs.": 9 * 32 + 16 * 32,
-    }  # fmt: skip
+    }
     return diagnose(call(answer, 3, 16, 32), 9 * 16 + 16 * 32, mistakes)
 
 

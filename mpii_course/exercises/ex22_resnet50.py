@@ -54,6 +54,6 @@ def gradient(answer: object) -> str | None:
         "The chain rule multiplies: each layer gives a factor, not a summand.": [0.5, 5.0, 1.5, 15.0],
         "The skip connections go around each layer, not one around all.": [0.5, 0.5**10, 1.5, 1 + 0.5**10],
         "The skip connection alone gives 1, but the layer adds its w to it.": [0.5, 0.5**10, 1.0, 1.0],
-    }  # fmt: skip
+    }
     got = call_each(answer, *((0.5, depth, skip) for skip in (False, True) for depth in (1, 10)))
     return diagnose(got, [0.5, 0.5**10, 1.5, 1.5**10], mistakes)

@@ -51,5 +51,5 @@ def max_pool(answer: object) -> str | None:
         "That is the mean of each block. Max pooling takes the largest.": blocks.mean(axis=(1, 3)),
         "You took one corner of each block. Look at all four pixels and take the largest.": maps[::2, ::2],
         "A block has to hold two adjacent rows and columns.": maps.reshape(2, 3, 2, 4, 2).max(axis=(0, 2)),
-    }  # fmt: skip
+    }
     return diagnose(call(answer, maps), blocks.max(axis=(1, 3)), mistakes)

@@ -20,7 +20,7 @@ def one_filter(answer: object) -> str | None:
         "A sum is what two filters side by side give. These stand in a row.": first + second,
         "The ends are cut off: two filters of 3 together see 5 pixels.": right[1:-1],
         "Nearly: do not turn the second filter round before you slide it.": np.convolve(first, second[::-1]),
-    }  # fmt: skip
+    }
     return diagnose(call(answer, first, second), right, mistakes)
 
 

@@ -33,7 +33,7 @@ def growth(answer: object) -> str | None:
         "Each module adds to what has grown already: the factors multiply.": [1.04, 1 + 40 * 0.04],
         "That would hold if x and F(x) were the same. They have nothing in common: variances add.": [1.44, 1.44**40],
         "That is the growth of the size. The variance is its square.": [math.sqrt(1.04), 1.04**20],
-    }  # fmt: skip
+    }
     return diagnose(call_each(answer, (0.2, 1), (0.2, 40)), [1.04, 1.04**40], mistakes)
 
 

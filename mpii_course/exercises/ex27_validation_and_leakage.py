@@ -53,6 +53,6 @@ def scaled(answer: object) -> str | None:
         "Mean and deviation come from both splits together: the test split has had a say.": pooled,
         "The test split is scaled by itself: the model meets it in other units than it has learned.": own,
         "Each feature has its own mean and deviation: take them along axis 0.": (test - train.mean()) / train.std(),
-    }  # fmt: skip
+    }
     parts = {names[0]: ((train - mean) / std, {}), names[1]: ((test - mean) / std, mistakes)}
     return diagnose_each(got, parts, last_first=True)

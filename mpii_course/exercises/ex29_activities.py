@@ -59,7 +59,7 @@ def average_precision(answer: object) -> str | None:
         "Divide by the number of images that show the activity, not by all images.": [total / len(hits), 1 / 9],
         "That is the sum of the precisions. Divide by the number of images that show the activity.": [total, 1 / 3],
         "That is the share of images that show it. Their order is what counts.": [hits.mean(), 1 / 3],
-    }  # fmt: skip
+    }
     return diagnose(call_each(answer, (hits.tolist(),), ([0, 0, 1],)), [total / 3, 1 / 3], mistakes)
 
 

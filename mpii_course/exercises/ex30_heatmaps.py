@@ -51,7 +51,7 @@ def heatmap(answer: object) -> str | None:
         "sigma counts cells here, not pixels.": drawn(column, row, sigma / 4),
         "In the exponent stands 2 sigma squared; a factor 2 is missing.": drawn(column, row, sigma / np.sqrt(2)),
         "The height at the joint has to be 1: no factor before the Gaussian.": wanted / (2 * np.pi * sigma**2),
-    }  # fmt: skip
+    }
     return diagnose(call(answer, x, y, sigma), wanted, mistakes, tolerance=1e-4)
 
 

@@ -17,7 +17,7 @@ def residual_weights(answer: object) -> str | None:
         "The 1 x 1 convolutions change the width: the 3 x 3 in the middle has n/2 channels in and out.": 11 * 64 * 64,
         "One is missing: the last 1 x 1 convolution goes back from n/2 to n channels.": 64 * 32 + 9 * 32 * 32,
         "A 3 x 3 kernel has 9 weights for each pair of channels, not 3.": 2 * 64 * 32 + 3 * 32 * 32,
-    }  # fmt: skip
+    }
     return diagnose(call(answer, 64), 2 * 64 * 32 + 9 * 32 * 32, mistakes)
 
 

@@ -22,7 +22,7 @@ def cam(answer: object) -> str | None:
         "The map is right but already divided by its maximum; leave the scale as it is.": right / right.max(),
         "That is the mean over the maps. Grad-CAM takes the sum.": right / 5,
         "The maps are not summed yet: each is multiplied by its weight, no more.": maps * weights,
-    }  # fmt: skip
+    }
     return diagnose(call(answer, maps, weights), right, mistakes)
 
 
@@ -44,7 +44,7 @@ def attention_ratio(answer: object) -> str | None:
         f"{negative} You did so in one of the two sums.": heat[mask].sum() / positive.sum() / area,
         "That compares inside and outside. Compare two shares.": positive[mask].mean() / positive[~mask].mean(),
         "Divide by the share of the image that is covered, not by the number of pixels.": share / mask.sum(),
-    }  # fmt: skip
+    }
     return diagnose(call(answer, heat, mask), share / area, mistakes)
 
 

@@ -42,7 +42,7 @@ def limb_directions(answer: object) -> str | None:
         "These are the limbs with their lengths. Divide each by its own length.": vectors,
         "They point from the end to the start.": -vectors / length,
         "There is one length for all limbs: take the norm along the last axis.": vectors / np.linalg.norm(vectors),
-    }  # fmt: skip
+    }
     return diagnose(call(answer, _POSE, limbs), vectors / length, mistakes, "The first limb goes straight up, [0, -1].")
 
 
@@ -66,5 +66,5 @@ def combined(answer: object) -> str | None:
         "You divided each of the two by the prior. One of the two has to stay in.": summing_to_1(product / prior**2),
         "That is the mean. Multiply: what one source rules out, the other cannot save.": (first + second) / 2,
         "Divide by the sum of the products, not by how many there are.": product / prior / 3,
-    }  # fmt: skip
+    }
     return diagnose(call(answer, first, second, prior), summing_to_1(product / prior), mistakes)
