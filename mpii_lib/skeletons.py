@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mpii_lib.arguments import checked
+from mpii_lib.errors import AnnotationError
 
+
+@checked
 @dataclass(frozen=True)
 class Skeleton:
     """Names and geometry of one set of joints.
@@ -21,7 +26,7 @@ class Skeleton:
     limbs
         Pairs of joint indices that a drawn skeleton connects.
     pairs
-        (left, right) joint indices that change places in a mirrored picture.
+        (left, right) joint indices that change places in a mirrored image.
     sigmas
         K per-joint constants of the object keypoint similarity (COCO keypoint evaluation); None where none exist.
     """
@@ -35,10 +40,11 @@ class Skeleton:
     def __len__(self) -> int:
         return len(self.joints)
 
+    @checked
     def index(self, name: str) -> int:
-        """Index of a joint by its name; ValueError lists the names when it is unknown."""
+        """Index of a joint by its name; AnnotationError lists the names when it is unknown."""
         if name not in self.joints:
-            raise ValueError(f"{self.name} has no joint {name!r}; it has {', '.join(self.joints)}")
+            raise AnnotationError(f"{self.name} has no joint {reprlib.repr(name)}; it has {', '.join(self.joints)}")
         return self.joints.index(name)
 
     @property

@@ -9,6 +9,7 @@ to float64 before anything is computed, since the unsigned types of the file wou
 from __future__ import annotations
 
 import gc
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ from numpy.typing import NDArray
 
 from mpii_lib.annotations import matlab
 from mpii_lib.annotations.cache import cached
-from mpii_lib.annotations.matlab import ADVICE, EMPTY, NAN, number
-from mpii_lib.annotations.table import Annotations
+from mpii_lib.annotations.matlab import EMPTY, NAN, number
+from mpii_lib.annotations.table import Annotations, check_ranges
+from mpii_lib.arguments import checked
 from mpii_lib.errors import AnnotationError, one_line
 from mpii_lib.skeletons import MPII
 
+_ADVICE = "get the official file again (mpii fetch mpii)"
 OFFICIAL_NAMES = ("mpii_human_pose_v1_u12_1.mat", "mpii_human_pose_v1_u12_2.mat")
 _READER = "mpii-1"  # raise the number when the same bytes are to give another result: old caches are then left unused
 _NUMBERS = ("x1", "y1", "x2", "y2", "scale")
@@ -33,8 +36,10 @@ _PERSON = ["image_id", "person_index", "head_x1", "head_y1", "head_x2", "head_y2
 _POINT = ("x", "y", "id", "is_visible")
 _VISIBILITY = {0: 1, 1: 2, "0": 1, "1": 2}
 _JOINTS = len(MPII.joints)
+_TALLEST = 1000  # times 200 px; the file's largest scale is 17
 
 
+@checked
 def read_mpii(path: str | Path, cache: bool = True) -> Annotations:
     """Read MPII Human Pose annotations.
 
@@ -62,8 +67,11 @@ def read_mpii(path: str | Path, cache: bool = True) -> Annotations:
         When the file is missing, is no MATLAB file, has no RELEASE, or breaks its own format; the message
         names the file, the record and the field.
     """
-    source, folder = _locate(Path(path))
-    return cached(source, lambda data: _parse(data, source), _READER, folder, cache)
+    try:
+        source, folder = _locate(Path(path))
+    except OSError as error:
+        raise AnnotationError(f"{path}: cannot be read ({error.strerror}); check that you may read it") from error
+    return cached(source, _parse, _READER, folder, cache, _ADVICE)
 
 
 def _locate(path: Path) -> tuple[Path, Path]:
@@ -82,14 +90,14 @@ def _locate(path: Path) -> tuple[Path, Path]:
     raise AnnotationError(f"{path}: holds no {OFFICIAL_NAMES[0]}; name the .mat file, or get it (mpii fetch mpii)")
 
 
-def _parse(data: bytes, source: Path) -> Annotations:
+def _parse(data: bytes) -> Annotations:
     with _no_collector():
-        release = matlab.load_release(data, source)
+        release = matlab.load_release(data)
         try:
-            return _annotations(release, source)
+            return _annotations(release)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {one_line(error)}"
-            raise AnnotationError(f"{source}: RELEASE is not laid out as MPII's ({what}); {ADVICE}") from error
+            raise AnnotationError(f"RELEASE is not laid out as MPII's ({what})") from error
 
 
 @contextmanager
@@ -104,12 +112,12 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _annotations(release: Any, source: Path) -> Annotations:
-    images = _column(release, "annolist", source, None)
+def _annotations(release: Any) -> Annotations:
+    images = _column(release, "annolist", None)
     count = len(images)
-    columns = _image_columns(images, release, source)
-    people = _People(source)
-    rectangles = _cells(images, "annorect", source, "annolist")
+    columns = _image_columns(images, release)
+    people = _People()
+    rectangles = _cells(images, "annorect", "annolist")
     # Each image's structs are let go as soon as they are read, which is faster (they are still in the processor's
     # cache) and needs less memory than to let go of a million arrays in the end.
     images["annorect"] = None
@@ -118,70 +126,65 @@ def _annotations(release: Any, source: Path) -> Annotations:
         rectangles[image] = None
     joints, visibility = people.joints()
     frame = pd.DataFrame(people.rows, columns=_PERSON)
-    singles = _column(release, "single_person", source, count, optional=True)
-    frame["separated"] = _separated(singles, frame, source)
+    singles = _column(release, "single_person", count, optional=True)
+    frame["separated"] = _separated(singles, frame)
+    check_ranges(frame.rename_axis("person_id"), {"scale": (0, _TALLEST)})
     return Annotations(pd.DataFrame(columns), frame, joints, visibility, MPII)
 
 
-def _column(release: Any, name: str, source: Path, count: int | None, optional: bool = False) -> Any:
+def _column(release: Any, name: str, count: int | None, optional: bool = False) -> Any:
     """One member of RELEASE as a flat array: `annolist` lies (1, n), `act` and `single_person` (n, 1)."""
     if name not in release.dtype.names or (optional and release[name].size == 0 and count):
         if optional:
             return None
-        raise AnnotationError(f"{source}: RELEASE has no field {name}; {ADVICE}")
+        raise AnnotationError(f"RELEASE has no field {name}")
     column = release[name].ravel()
     if count is not None and column.size != count:
-        raise AnnotationError(f"{source}: RELEASE.{name} has {column.size} entries for {count} images; {ADVICE}")
+        raise AnnotationError(f"RELEASE.{name} has {column.size} entries for {count} images")
     return column
 
 
-def _cells(structs: NDArray[Any], name: str, source: Path, member: str) -> list[Any]:
+def _cells(structs: NDArray[Any], name: str, member: str) -> list[Any]:
     """One field of all entries of a member."""
     if structs.size and name not in (structs.dtype.names or ()):
-        raise AnnotationError(f"{source}: RELEASE.{member} has no field {name}; {ADVICE}")
+        raise AnnotationError(f"RELEASE.{member} has no field {name}")
     return structs[name].tolist() if structs.size else []
 
 
-def _image_columns(images: NDArray[Any], release: Any, source: Path) -> dict[str, Any]:
+def _image_columns(images: NDArray[Any], release: Any) -> dict[str, Any]:
     count = len(images)
-    train = _column(release, "img_train", source, count)
-    if train.dtype.kind not in "biuf":
-        raise AnnotationError(f"{source}: RELEASE.img_train is not a row of numbers; {ADVICE}")
+    train = _column(release, "img_train", count)
+    odd = np.flatnonzero(~np.isin(train, (0, 1)))
+    if odd.size:
+        raise AnnotationError(f"img_train {odd[0]}: {reprlib.repr(train[odd[0]])} where 0 or 1 is expected")
     names = images.dtype.names or ()
     video = "vididx" if "vididx" in names else "vidx"
-    cells = _cells(images, "image", source, "annolist")
+    cells = _cells(images, "image", "annolist")
     columns: dict[str, Any] = {
-        "file_name": matlab.each(_file_name, cells, source, "annolist", "image.name"),
+        "file_name": matlab.each(_file_name, cells, "annolist", "image.name"),
         "split": np.where(train == 1, "train", "test"),
     }
     for column, name in (("frame_sec", "frame_sec"), ("video_id", video)):
         if name in names:
-            columns[column] = matlab.each(number, images[name].tolist(), source, "annolist", name)
-    acts = _column(release, "act", source, count, optional=True)
+            columns[column] = matlab.each(number, images[name].tolist(), "annolist", name)
+    acts = _column(release, "act", count, optional=True)
     if acts is not None and count:
         fields = (("category", "cat_name", matlab.text), ("activity", "act_name", matlab.text))
         for column, name, read in (*fields, ("activity_id", "act_id", number)):
-            columns[column] = matlab.each(read, _cells(acts, name, source, "act"), source, "act", name)
+            columns[column] = matlab.each(read, _cells(acts, name, "act"), "act", name)
         columns["activity_id"] = [NAN if value < 0 else value for value in columns["activity_id"]]
-    for column in ("activity_id", "video_id"):
-        if column in columns:
-            columns[column] = matlab.whole(columns[column], source, column)
     return columns
 
 
-def _file_name(cell: Any) -> str:
+def _file_name(cell: Any) -> str | None:
     """The name in an `image` struct."""
-    name = matlab.text(matlab.fields(cell).get("name", EMPTY))
-    if name is None:
-        raise ValueError("no file name")
-    return name
+    return matlab.text(matlab.fields(cell).get("name", EMPTY))
 
 
 @dataclass
 class _People:
     """Collects persons and joints as plain numbers, one pass over the structs; arrays are made at the end."""
 
-    source: Path
     rows: list[list[float]] = field(default_factory=list)
     points: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _POINT})
     owners: list[int] = field(default_factory=list)
@@ -191,7 +194,7 @@ class _People:
         names = rectangles.dtype.names
         if names is None:
             if rectangles.size:
-                raise AnnotationError(f"{self.source}: annolist {image}, annorect: holds no structs; {ADVICE}")
+                raise AnnotationError(f"annolist {image}, annorect: holds no structs")
             return
         for index, cells in enumerate(rectangles.ravel().tolist()):
             person = dict(zip(names, cells, strict=True))
@@ -207,7 +210,7 @@ class _People:
                 self._add_points(matlab.fields(person.get("annopoints")).get("point"))
             except (TypeError, ValueError, AttributeError) as error:
                 where = f"annolist {image}, annorect {index}, {name}"
-                raise AnnotationError(f"{self.source}: {where}: {one_line(error)}; {ADVICE}") from error
+                raise AnnotationError(f"{where}: {one_line(error)}") from error
             self.rows.append(row)
 
     def _add_points(self, points: Any) -> None:
@@ -220,34 +223,34 @@ class _People:
             try:
                 self.points[name].extend(matlab.numbers(points[name].ravel().tolist()))
             except (TypeError, ValueError) as error:
-                raise ValueError(f"point.{name}: {error}") from error
+                raise ValueError(f"point.{name}: {one_line(error)}") from error
         self.owners.extend([len(self.rows)] * points.size)
         # Visibility is 0, 1, '0', '1' or nothing: nothing is written only for joints that are seen.
         flags = points["is_visible"].ravel().tolist() if "is_visible" in names else [EMPTY] * points.size
         try:
             self.points["is_visible"].extend([_VISIBILITY[flag.item()] if flag.size else 2 for flag in flags])
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"point.is_visible: {error} where 0, 1 or nothing is expected") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"point.is_visible: {one_line(error)} where 0, 1 or nothing is expected") from error
 
-    def joints(self) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    def joints(self) -> tuple[Any, NDArray[np.int8]]:
         """(people, 16, 2) and (people, 16). A joint that a person has twice keeps the later one."""
-        joints = np.full((len(self.rows), _JOINTS, 2), np.nan, np.float32)
+        joints = np.full((len(self.rows), _JOINTS, 2), np.nan)
         visibility = np.zeros((len(self.rows), _JOINTS), np.int8)
         owners = np.array(self.owners, np.intp)
         x, y, joint, seen = (np.array(self.points[name], np.float64) for name in _POINT)
         wrong = np.flatnonzero(~np.isin(joint, np.arange(_JOINTS)))
         if wrong.size:
             image, index, *_ = self.rows[owners[wrong[0]]]
-            where = f"{self.source}: annolist {image}, annorect {index}, point.id"
-            raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected; {ADVICE}")
-        there = np.isfinite(x) & np.isfinite(y)
+            where = f"annolist {image}, annorect {index}, point.id"
+            raise AnnotationError(f"{where}: {joint[wrong[0]]} where 0 to {_JOINTS - 1} is expected")
+        there = ~(np.isnan(x) | np.isnan(y))
         rows, columns = owners[there], joint[there].astype(np.intp)
         joints[rows, columns] = np.stack([x, y], axis=1)[there]
         visibility[rows, columns] = seen[there]
         return joints, visibility
 
 
-def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
+def _separated(singles: Any, people: pd.DataFrame) -> Any:
     """Whether `single_person` names each person; it counts from 1."""
     lists = [] if singles is None else [np.ravel(cell).tolist() for cell in singles]
     if not any(lists):
@@ -257,10 +260,9 @@ def _separated(singles: Any, people: pd.DataFrame, source: Path) -> Any:
     separated = np.zeros(len(people), bool)
     for image, numbers in enumerate(lists):
         for value in numbers:
-            position = positions.get((image, value - 1)) if isinstance(value, int | float) else None
+            position = positions.get((image, value - 1)) if type(value) in (int, float) else None
             if position is None:
-                raise AnnotationError(
-                    f"{source}: single_person {image}: names person {value!r}, which annorect lacks; {ADVICE}"
-                )
+                what = f"names person {reprlib.repr(value)}, which annorect lacks"
+                raise AnnotationError(f"single_person {image}: {what}")
             separated[position] = True
     return pd.array(separated, dtype="boolean")

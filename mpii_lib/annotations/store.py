@@ -33,19 +33,22 @@ def write(path: Path, annotations: Annotations, key: str = "") -> Path:
         "format": FORMAT,
         "skeleton": asdict(annotations.skeleton),
         "folder": None if annotations.folder is None else str(annotations.folder),
-        "extra": {"key": key},
+        "extra": {"key": key, "fingerprint": annotations.fingerprint if key else ""},
     }
     try:
         table = _to_table(annotations).replace_schema_metadata({_HEAD: json.dumps(head).encode()})
         with replacing(path, AnnotationError) as temporary:
             pq.write_table(table, temporary, compression="zstd", compression_level=1)
-    except pa.ArrowException as error:  # a column of the caller's own that Parquet cannot hold
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:  # Parquet cannot hold a caller's column
         raise AnnotationError(f"{path}: cannot be written ({one_line(error)}); mend or drop that column") from error
     return path
 
 
-def read(path: Path, key: str | None = None) -> dict[str, Any]:
-    """Read what `Annotations` takes; AnnotationError for another file, or when `key` is given and is not the file's."""
+def read(path: Path, key: str | None = None) -> tuple[dict[str, Any], str]:
+    """Read what `Annotations` takes, and the fingerprint it had when it was written with a key.
+
+    AnnotationError for another file, or when `key` is given and is not the file's.
+    """
     if not path.is_file():
         raise AnnotationError(f"{path}: no such file; Annotations.save writes one")
     try:
@@ -53,7 +56,8 @@ def read(path: Path, key: str | None = None) -> dict[str, Any]:
         if head["format"] != FORMAT or (key is not None and head["extra"].get("key") != key):
             raise ValueError("another format or another content")
         skeleton = Skeleton(**{name: _as_tuples(value) for name, value in head["skeleton"].items()})
-        return _from_table(pq.read_table(path), len(skeleton)) | {"skeleton": skeleton, "folder": head["folder"]}
+        content = _from_table(pq.read_table(path), len(skeleton)) | {"skeleton": skeleton, "folder": head["folder"]}
+        return content, head["extra"].get("fingerprint", "")
     except Exception as error:  # pyarrow raises some ten kinds of errors on a damaged file
         what = f"{type(error).__name__}: {one_line(error)}"
         raise AnnotationError(f"{path}: is no whole file of Annotations.save ({what}); make it again") from error

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpii_lib.annotations import AnnotationError, read_coco
+from mpii_lib.errors import ArgumentError
 from mpii_lib.skeletons import COCO
 
 
@@ -104,7 +105,8 @@ def complaint(path, *words, split="train"):
 def test_a_missing_file_and_an_unknown_split_are_named(tmp_path):
     complaint(tmp_path, "person_keypoints_train2017.json", "cannot be read")
     complaint(tmp_path / "no.json", "no.json")
-    complaint(tmp_path, "'test'", split="test")
+    with pytest.raises(ArgumentError, match=r"read_coco: split is 'test'; give one of 'train', 'val'"):
+        read_coco(tmp_path, split="test")
 
 
 @pytest.mark.parametrize(
@@ -139,14 +141,14 @@ def test_a_file_that_is_cut_anywhere_is_one_clear_error(tmp_path):
     ("person", "words"),
     [
         (coco_person(44, keypoints=[0] * 50), ["annotation 44", "keypoints", "50 numbers where 51"]),
-        (coco_person(44, keypoints=[0, 0, 3] + [0] * 48), ["annotation 44", "keypoints", "nose", "3"]),
+        (coco_person(44, keypoints=[0, 0, 3] + [0] * 48), ["person_id 44", "visibility of nose", "3"]),
         (coco_person(44, keypoints=["a"] * 51), ["annotation 44", "keypoints"]),
         (coco_person(44, keypoints="text"), ["annotation 44", "keypoints"]),
-        (coco_person(44, image=99), ["annotation 44", "image_id", "99"]),
-        (coco_person(44, image="b"), ["annotation 44", "image_id", "b"]),
+        (coco_person(44, image=99), ["person_id 44", "image_id", "99"]),
+        (coco_person(44, image="b"), ["person_id 44", "image_id", "'b'"]),
         (coco_person(44, bbox=[1, 2, 3]), ["annotation 44", "bbox", "3 numbers where 4"]),
         (coco_person(44, area=None), ["annotation 44", "area"]),
-        (coco_person(44, iscrowd=7), ["annotation 44", "iscrowd", "7"]),
+        (coco_person(44, iscrowd=7), ["person_id 44", "iscrowd", "7"]),
         (coco_person(1), ["person_id 1", "twice"]),
         (
             {"id": 44, "image_id": 1, "bbox": [0, 0, 1, 1], "area": 1, "iscrowd": 0},
@@ -165,8 +167,8 @@ def test_a_wrong_person_is_named_with_its_field(tmp_path, person, words):
         ({"id": 3}, ["image 3", "file_name"]),
         ({"file_name": "a"}, ["image number 1", "id"]),
         (coco_image(1), ["image_id 1", "twice"]),
-        (coco_image(3, width="wide"), ["image 3", "width"]),
-        (coco_image(2) | {"id": 2.5}, ["image 2.5", "id"]),
+        (coco_image(3, width="wide"), ["image_id 3", "width"]),
+        (coco_image(2) | {"id": 2.5}, ["row 1", "image_id: 2.5"]),
     ],
 )
 def test_a_wrong_image_is_named_with_its_field(tmp_path, image, words):

@@ -309,7 +309,7 @@ def test_damaged_bytes_give_one_clear_error_and_never_a_crash(tmp_path, seed):
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (labelled("", [person()]), ["annolist 1", "image.name"]),
+        (labelled("", [person()]), ["image_id 1", "file_name"]),
         (labelled(people=[person(), {"scale": "big"}]), ["annolist 1", "annorect 1", "scale"]),
         (labelled(people=[person(), {"x1": np.zeros(3)}]), ["annolist 1", "annorect 1", "x1"]),
         (labelled(people=[{"annopoints": np.float64(3)}]), ["annolist 1", "annorect 0", "annopoints", "struct"]),
@@ -326,7 +326,7 @@ def test_damaged_bytes_give_one_clear_error_and_never_a_crash(tmp_path, seed):
         (labelled(people=[person()], single_person=[0]), ["single_person 1", "0"]),
         (labelled(category=np.float64(7)), ["act 1", "cat_name"]),
         (labelled(act_id="x"), ["act 1", "act_id"]),
-        (labelled(act_id=np.float64(2.5)), ["image 1", "activity_id", "2.5"]),
+        (labelled(act_id=np.float64(2.5)), ["image_id 1", "activity_id", "2.5"]),
     ],
 )
 def test_a_wrong_field_is_named_with_its_record(tmp_path, image, words):

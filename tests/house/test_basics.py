@@ -51,7 +51,7 @@ def test_limbs_join_real_joints_and_every_joint_is_drawn():
 
 
 def test_an_unknown_joint_is_named():
-    with pytest.raises(ValueError, match="knee_of_a_horse"):
+    with pytest.raises(MpiiError, match="knee_of_a_horse"):
         MPII.index("knee_of_a_horse")
 
 
