@@ -11,7 +11,7 @@ _THETA, _G = np.array([1.0, -2.0]), np.array([0.5, -3.0])
 Part = tuple[Any, Mapping[str, Any]]
 
 
-def _diagnose_step(answer: object, *arguments: Any, moves: Part, kept: Mapping[str, Part]) -> str | None:
+def _diagnose(answer: object, *arguments: Any, moves: Part, kept: Mapping[str, Part]) -> str | None:
     """Diagnose a step of an optimizer: what is added to theta, and what is kept for the next step."""
     right, mistakes = moves
     mistakes = {hint: _THETA + wrong for hint, wrong in mistakes.items()}
@@ -47,7 +47,7 @@ def rmsprop_step(answer: object) -> str | None:
         "delta is missing. When r is zero this divides by zero.": -eta / np.sqrt(r) * _G,
     }
     moves = -eta / np.sqrt(delta + r) * _G, updates
-    return _diagnose_step(answer, past, eta, rho, delta, moves=moves, kept={"r": (r, sums)})
+    return _diagnose(answer, past, eta, rho, delta, moves=moves, kept={"r": (r, sums)})
 
 
 @exercise("03-2")
@@ -71,7 +71,7 @@ def momentum_step(answer: object) -> str | None:
         "This is Nesterov's momentum in Keras' form. Plain momentum moves by v.": mu * v - eta * _G,
         "theta moves with the old velocity. Compute the new one first.": past,
     }
-    return _diagnose_step(answer, past, eta, mu, moves=(v, steps), kept={"v": (v, velocities)})
+    return _diagnose(answer, past, eta, mu, moves=(v, steps), kept={"v": (v, velocities)})
 
 
 @exercise("03-3")
@@ -103,10 +103,8 @@ def adam_step(answer: object) -> str | None:
         "In Adam delta stands outside the root.": update(rho1**t, rho2**t, inside=True),
         "The step goes uphill: the update has a minus.": -update(rho1**t, rho2**t),
     }
-    moves = update(rho1**t, rho2**t), mistakes
-    return _diagnose_step(
-        answer, s0, r0, t, eta, rho1, rho2, delta, moves=moves, kept={"s": (s, means), "r": (r, squares)}
-    )
+    moves, kept_on = (update(rho1**t, rho2**t), mistakes), {"s": (s, means), "r": (r, squares)}
+    return _diagnose(answer, s0, r0, t, eta, rho1, rho2, delta, moves=moves, kept=kept_on)
 
 
 @exercise("03-4")

@@ -41,20 +41,20 @@ def head_size(answer: object) -> str | None:
     2. 0.6 * np.hypot(float(x2) - float(x1), float(y2) - float(y1))
     """
     mistakes = {
-        "That is the diagonal itself. The head size is 0.6 of it.": 50.0,
-        "That is 0.6 times the sum of the sides. The diagonal is shorter.": 0.6 * 70,
-        "The square root is missing: this is the squared diagonal.": 0.6 * 2500,
+        "That is the diagonal itself. The head size is 0.6 of it.": [50.0, 50.0],
+        "That is 0.6 times the sum of the sides. The diagonal is shorter.": [42.0, 42.0],
+        "The square root is missing: this is the squared diagonal.": [1500.0, 1500.0],
     }
-    hint = diagnose(
-        call(answer, 10.0, 20.0, 40.0, 60.0), 30.0, mistakes, "The sides are 30 and 40, the diagonal is 50."
-    )
+    got = call_each(answer, (10.0, 20.0, 40.0, 60.0), (40.0, 60.0, 10.0, 20.0))
+    if hint := diagnose(got, [30.0, 30.0], mistakes, "The sides are 30 and 40."):
+        return hint
     for kind, corners, head in ((np.uint8, (40, 60, 10, 20), 30.0), (np.int16, (110, 20, 410, 420), 300.0)):
         with np.errstate(all="ignore"):
-            got = hint or call(answer, *map(kind, corners))
-        if not hint and not close(got, head, 1e-3):
-            box = f"For the corners {corners} as {kind.__name__} you return {got:g} and not {head:g}"
+            (small,) = call_each(answer, tuple(map(kind, corners)))
+        if not close(small, head, 1e-3):
+            box = f"For the corners {corners} as {kind.__name__} you return {small:g} and not {head:g}"
             return f"{box}: a difference or a square does not fit into that type. Make them float first."
-    return hint
+    return None
 
 
 @exercise("10-3")
