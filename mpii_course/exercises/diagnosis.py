@@ -273,7 +273,10 @@ def _short(value: Any) -> str:
     """A value in a few words: numbers with six digits, an array of many numbers by its shape."""
     numbers = _numbers(value)
     if numbers is None or isinstance(value, bool | np.bool):
-        return "a function" if callable(value) else reprlib.repr(getattr(value, "tolist", lambda: value)())
+        plain = getattr(value, "tolist", lambda: value)()
+        if isinstance(plain, str | list | tuple | dict | bool):
+            return reprlib.repr(plain)
+        return "a function" if callable(value) else f"a {type(value).__name__}"  # a repr may hold an address
     if numbers.size > _SHOWN:
         return f"an array of shape {numbers.shape}"
     text = np.array2string(numbers, separator=", ", formatter={"float": lambda x: f"{x:.6g}" if x % 1 else f"{x:.0f}"})

@@ -112,6 +112,16 @@ def test_an_error_names_the_line_of_the_student_through_a_helper():
     assert "line" in check("99-1", answer).message and '"return x.shape[5]"' in check("99-1", answer).message
 
 
+def test_a_hint_is_the_same_on_every_run():
+    def answer(x):
+        return x.no_such_thing
+
+    with pytest.raises(Hint, match=r"\(for x = a Generator\)\.$"):
+        call(answer, np.random.default_rng(0))
+    with pytest.raises(Hint, match="you give a function"):
+        row_numbers(len, 3)
+
+
 def test_arguments_stay_as_they_are_and_a_change_is_named_where_the_exercise_asks():
     def doubles(x):
         x *= 2
