@@ -74,11 +74,13 @@ def standard_error(statistic: Statistic, codes: np.ndarray, seed: int = 0) -> An
     Unlike draws with repetition it loses no class but those of a single group. More than 250 groups are dealt at
     random to 250 sets, which are left out instead. NaN for fewer than five.
     """
-    generator, units = generator_of(seed), int(codes.max()) + 1
+    units = int(codes.max()) + 1
+    if seed < 0:
+        raise MpiiError(f"interval: seed is {seed}; give a whole number from 0")
     if units < LEAST_GROUPS:
         return np.nan
     if units > MOST_SETS:
-        codes, units = (generator.permutation(units) % MOST_SETS)[codes], MOST_SETS
+        codes, units = (np.random.default_rng(seed).permutation(units) % MOST_SETS)[codes], MOST_SETS
     values = np.array([statistic((codes != left_out).astype(float)) for left_out in range(units)], dtype=float)
     return np.sqrt((units - 1) * values.var(axis=0))
 
@@ -98,7 +100,7 @@ def score_ends(value: Any, error: Any, groups: Any, level: float = 0.95, top: fl
         width = factor**2 * share
         reach = np.sqrt(width**2 + 4 * width * np.maximum(room, 0))
         low, high = ((2 * value + width + sign * reach) / (2 * (1 + width / top)) for sign in (-1, 1))
-    return np.minimum(low, value), np.maximum(high, value)
+    return np.clip(low, 0, value), np.clip(high, value, top)
 
 
 def score_interval(
@@ -110,15 +112,18 @@ def score_interval(
     return Interval(value, float(low), float(high), groups)
 
 
+def difference_interval(
+    first: Statistic, second: Statistic, codes: np.ndarray, seed: int = 0, level: float = 0.95, top: float = 1.0
+) -> Interval:
+    """Student's interval of first minus second, two scores between 0 and `top`; none where all groups are alike."""
+    alone, groups = np.ones(len(codes)), int(codes.max()) + 1
+    error, gap = standard_error(lambda w: first(w) - second(w), codes, seed), float(first(alone) - second(alone))
+    reach = student(groups, level) * (error if error > 1e-12 else np.nan)
+    return Interval(gap, float(max(gap - reach, -top)), float(min(gap + reach, top)), groups)
+
+
 def student(groups: Any, level: float) -> Any:
     """Student's factor; NaN for too few groups."""
     if not 0 < level < 1:
         raise MpiiError(f"interval: level is {level}; give a share between 0 and 1, such as 0.95")
     return np.where(np.asarray(groups) < LEAST_GROUPS, np.nan, stats.t.ppf((1 + level) / 2, np.asarray(groups) - 1))
-
-
-def generator_of(seed: int) -> np.random.Generator:
-    """Give the random draws of a seed; MpiiError for a negative one."""
-    if seed < 0:
-        raise MpiiError(f"interval: seed is {seed}; give a whole number from 0")
-    return np.random.default_rng(seed)

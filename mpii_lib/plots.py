@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -133,8 +133,8 @@ def blank(axes: Axes, title: str = "") -> Axes:
 @checked
 def draw_pose(
     axes: Axes,
-    joints: ArrayLike,
-    visibility: ArrayLike | None = None,
+    joints: Annotated[ArrayLike, "K 2"],
+    visibility: Annotated[ArrayLike, "K"] | None = None,
     skeleton: Skeleton = MPII,
     *,
     width: float = 3.0,
@@ -163,10 +163,9 @@ def draw_pose(
         There is not one row for each joint of the skeleton, or the width is not positive.
     """
     points = np.asarray(joints, dtype=float)
-    seen = np.full(points.shape[:1], 2) if visibility is None else np.asarray(visibility)
-    count = len(skeleton)
-    if points.shape != (count, 2) or seen.shape != (count,) or not 0 < width <= 100:
-        raise MpiiError(f"draw_pose: joints {points.shape}, width {width}; give ({count}, 2), ({count},) and points")
+    seen = np.full(len(points), 2) if visibility is None else np.asarray(visibility)
+    if len(points) != len(skeleton) or not 0 < width <= 100:
+        raise MpiiError(f"draw_pose: {len(points)} joints, width {width}; give {len(skeleton)} joints, and points")
     known = np.isfinite(points).all(axis=1) & (seen > 0)
     sides = skeleton.side
     outline = [patheffects.Stroke(linewidth=width + 2.2, foreground="black"), patheffects.Normal()]
@@ -248,7 +247,9 @@ def image_grid(
 
 
 @checked
-def mistakes_figure(annotations: Annotations, image_ids: ArrayLike, mistakes: pd.DataFrame, *, most: int = 8) -> Figure:
+def mistakes_figure(
+    annotations: Annotations, image_ids: Annotated[ArrayLike, "N"], mistakes: pd.DataFrame, *, most: int = 8
+) -> Figure:
     """Images that a classifier named wrongly, each with its label and the prediction.
 
     Parameters
@@ -267,7 +268,7 @@ def mistakes_figure(annotations: Annotations, image_ids: ArrayLike, mistakes: pd
     MpiiError
         `image_ids` are fewer than the examples that were tested, or an image cannot be read.
     """
-    rows, ids = list(mistakes.iloc[: max(0, min(most, len(mistakes)))].itertuples()), np.ravel(image_ids)
+    rows, ids = list(mistakes.iloc[: max(0, min(most, len(mistakes)))].itertuples()), np.asarray(image_ids)
     if rows and max(row.position for row in rows) >= len(ids):
         raise MpiiError(f"mistakes_figure: {len(ids)} image_ids; give one for each example that was tested")
     images = [image_of(annotations, ids[row.position]) for row in rows]

@@ -6,7 +6,7 @@ import contextlib
 import io
 import reprlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -57,11 +57,11 @@ class KeypointAP:
 
 @checked
 def oks(
-    predicted: ArrayLike,
-    truth: ArrayLike,
-    visibility: ArrayLike,
-    area: ArrayLike,
-    sigmas: ArrayLike | None = None,
+    predicted: Annotated[ArrayLike, "N K 2"],
+    truth: Annotated[ArrayLike, "N K 2"],
+    visibility: Annotated[ArrayLike, "N K"],
+    area: Annotated[ArrayLike, "N"],
+    sigmas: Annotated[ArrayLike, "K"] | None = None,
 ) -> Array:
     """Object keypoint similarity of each person with the prediction for it: 1 is perfect, 0 is far away.
 
@@ -87,17 +87,18 @@ def oks(
     Raises
     ------
     MpiiError
-        Shapes do not fit, a sigma is not positive, or a person with labelled joints has no area from 0 to 1e10.
+        Shapes do not fit, a sigma is not positive, or a person with labelled joints has no area.
     """
     widths = np.asarray(COCO.sigmas if sigmas is None else sigmas, float)
-    if widths.ndim != 1 or not (np.isfinite(widths) & (widths > 0)).all():
+    if not (np.isfinite(widths) & (widths > 0)).all():
         raise MpiiError(f"sigmas: {reprlib.repr(sigmas)} are not positive numbers, one for each joint")
     guess, known, seen = checked_poses(predicted, truth, visibility, len(widths))
     areas = np.asarray(area, float)
-    if areas.shape != (len(known),):
-        raise MpiiError(f"area {areas.shape}: give one for each of the {len(known)} persons")
     labelled = seen > 0
-    _check_areas("oks: area at position", np.arange(len(areas)), areas, labelled)
+    wrong = labelled.any(axis=1) & ~((areas >= 0) & np.isfinite(areas))
+    if wrong.any():
+        where = int(np.flatnonzero(wrong)[0])
+        raise MpiiError(f"area of person {where} is {areas[where]}; OKS needs the segment's area, which COCO has")
     with np.errstate(over="ignore"):
         squares = ((guess - known) ** 2).sum(axis=2)
     squares[labelled & np.isnan(squares)] = np.inf
@@ -108,10 +109,10 @@ def oks(
 
 @checked
 def keypoint_ap(
-    predicted: ArrayLike,
+    predicted: Annotated[ArrayLike, "M K 2"],
     annotations: Annotations,
-    scores: ArrayLike | None = None,
-    image_ids: ArrayLike | None = None,
+    scores: Annotated[ArrayLike, "M"] | None = None,
+    image_ids: Annotated[ArrayLike, "M"] | None = None,
 ) -> KeypointAP:
     """COCO's average precision of predicted poses, computed by pycocotools (`COCOeval`, "keypoints").
 
@@ -132,8 +133,8 @@ def keypoint_ap(
     Raises
     ------
     MpiiError
-        Shapes do not fit, a joint or a score is no finite number, an image is unknown, there are no sigmas, or a person
-        with labelled joints has no area within COCO's range, from 0 to 1e10.
+        Shapes do not fit, a joint or a score is no finite number, an image is unknown, or there are no areas or
+        no sigmas.
     """
     name, widths = annotations.skeleton.name, annotations.skeleton.sigmas
     if widths is None:
@@ -141,11 +142,9 @@ def keypoint_ap(
     poses = np.asarray(predicted, float)
     ids = annotations.people["image_id"].to_numpy() if image_ids is None else np.asarray(image_ids)
     sure = np.ones(len(poses)) if scores is None else np.asarray(scores, float)
-    wanted = (*ids.shape, len(annotations.skeleton), 2)
-    if poses.shape != wanted or sure.shape != ids.shape or ids.ndim != 1:
-        raise MpiiError(
-            f"keypoint_ap: predicted {poses.shape}, scores {sure.shape}, images {ids.shape}; give {wanted}, (M,), (M,)"
-        )
+    wanted = (len(ids), len(annotations.skeleton), 2)
+    if poses.shape != wanted:
+        raise MpiiError(f"keypoint_ap: predicted {poses.shape}; give {wanted}, or image_ids")
     if not (np.abs(poses) < FARTHEST).all() or not np.isfinite(sure).all():
         raise MpiiError("keypoint_ap: a predicted joint or a score is NaN, infinite or beyond any image; give numbers")
     if not np.isin(ids, annotations.images.index).all():
@@ -185,10 +184,10 @@ def _records(annotations: Annotations) -> list[dict[str, Any]]:
     """The persons as a COCO file has them."""
     people = annotations.people
     areas = people["area"].to_numpy(float)
-    labelled = (annotations.visibility > 0) & np.isfinite(annotations.joints).all(axis=2)
-    _check_areas("keypoint_ap: area of person", people.index.to_numpy(), areas, labelled)
-    boxes = people[["bbox_x", "bbox_y", "bbox_w", "bbox_h"]].to_numpy(dtype=float, na_value=np.nan)
-    boxes = np.where((np.abs(boxes) < FARTHEST).all(axis=1, keepdims=True), boxes, 0)
+    labelled = annotations.visibility > 0
+    if (labelled.any(axis=1) & np.isnan(areas)).any():
+        raise MpiiError("keypoint_ap: some persons have no area; use COCO, or the sample's COCO twin")
+    boxes = np.nan_to_num(people[["bbox_x", "bbox_y", "bbox_w", "bbox_h"]].to_numpy(dtype=float, na_value=np.nan))
     crowd = people["iscrowd"].fillna(False).to_numpy(bool)
     joints = np.where(labelled[..., None], annotations.joints, 0).astype(float)
     return [
@@ -196,22 +195,14 @@ def _records(annotations: Annotations) -> list[dict[str, Any]]:
             "id": number + 1,
             "image_id": int(image),
             "category_id": 1,
-            "keypoints": _flat(joints[number], np.where(labelled[number], annotations.visibility[number], 0)),
+            "keypoints": _flat(joints[number], annotations.visibility[number]),
             "num_keypoints": int(labelled[number].sum()),
-            "area": float(np.nan_to_num(areas[number], posinf=0, neginf=0)),
+            "area": float(np.nan_to_num(areas[number])),
             "bbox": boxes[number].tolist(),
             "iscrowd": int(crowd[number]),
         }
         for number, image in enumerate(people["image_id"])
     ]
-
-
-def _check_areas(what: str, names: NDArray[Any], areas: Array, labelled: NDArray[np.bool_]) -> None:
-    """COCO counts areas from 0 to 1e10, and would leave out persons with others without a word."""
-    wrong = labelled.any(axis=1) & ~((areas >= 0) & (areas <= 1e10))
-    if wrong.any():
-        where = int(np.flatnonzero(wrong)[0])
-        raise MpiiError(f"{what} {names[where]} is {areas[where]}; COCO and the sample's COCO twin have the segment's")
 
 
 def _flat(joints: Array, visibility: ArrayLike) -> list[float]:

@@ -8,7 +8,7 @@ the scale of the edges. Only this module has to know.
 from __future__ import annotations
 
 import reprlib
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +30,11 @@ class Square(NamedTuple):
 
 @checked
 def square_crop(
-    box: ArrayLike, joints: ArrayLike, visibility: ArrayLike, image_size: tuple[float, float], margin: float = 0.1
+    box: Annotated[ArrayLike, "4"],
+    joints: Annotated[ArrayLike, "K 2"],
+    visibility: Annotated[ArrayLike, "K"],
+    image_size: tuple[float, float],
+    margin: float = 0.1,
 ) -> Square:
     """The square around one person, as the thesis makes it (A. O. Andersen 2021, section 2.2.2).
 
@@ -70,7 +74,11 @@ def square_crop(
 
 @checked
 def square_crops(
-    boxes: ArrayLike, joints: ArrayLike, visibility: ArrayLike, image_sizes: ArrayLike, margin: float = 0.1
+    boxes: Annotated[ArrayLike, "N 4"],
+    joints: Annotated[ArrayLike, "N K 2"],
+    visibility: Annotated[ArrayLike, "N K"],
+    image_sizes: Annotated[ArrayLike, "N 2"],
+    margin: float = 0.1,
 ) -> NDArray[np.float64]:
     """Squares of many persons at once: `square_crop` with a first axis.
 
@@ -93,17 +101,12 @@ def square_crops(
     """
     middle, extent = middle_and_extent(boxes, joints, visibility)
     size = np.asarray(image_sizes, float)
-    if size.shape != middle.shape or not -1 < margin < FARTHEST:
-        raise AnnotationError(
-            f"square_crop: {len(middle)} persons, image sizes {size.shape}, margin {margin}; give (N, 2)"
-        )
-    if np.isnan(extent).any():
-        where = int(np.flatnonzero(np.isnan(extent))[0])
-        raise AnnotationError(f"square_crop: person at position {where} has neither a box nor two joints; leave it out")
-    sized = ((size > 0) & (size < FARTHEST)).all(axis=1)
-    if not sized.all():
-        where = int(np.flatnonzero(~sized)[0])
-        raise AnnotationError(f"square_crop: image_size at position {where} is {size[where]}; give height and width")
+    for good, words in (
+        (extent > 0, "has neither a box nor two joints; leave it out"),
+        (((size > 0) & (size < FARTHEST)).all(axis=1), "has no image_size or margin; give height and width"),
+    ):
+        if not good.all() or not -1 < margin < FARTHEST:
+            raise AnnotationError(f"square_crop: person at position {int(np.argmin(good))} {words}")
     side = np.clip(extent * (1 + margin), 1, size.min(axis=1))
     corner = np.clip(middle - side[:, None] / 2, 0, size[:, ::-1] - side[:, None])
     return np.column_stack([corner, side])
@@ -113,13 +116,8 @@ def middle_and_extent(
     boxes: ArrayLike, joints: ArrayLike, visibility: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(N, 2) the middle of each person, and (N,) the longer side; NaN without a box and without two joints apart."""
-    box, points, seen = np.asarray(boxes, float), np.asarray(joints, float), np.asarray(visibility)
-    if points.ndim != 3 or points.shape[2] != 2 or seen.shape != points.shape[:2] or box.shape != (len(points), 4):
-        raise AnnotationError(
-            f"square_crop: boxes {box.shape}, joints {points.shape}, visibility {seen.shape}; "
-            "give (N, 4), (N, K, 2) and (N, K)"
-        )
-    known = (np.abs(points) < FARTHEST).all(axis=2) & (seen > 0)
+    box, points = np.asarray(boxes, float), np.asarray(joints, float)
+    known = (np.abs(points) < FARTHEST).all(axis=2) & (np.asarray(visibility) > 0)
     low = np.where(known[..., None], points + 0.5, np.inf).min(axis=1, initial=np.inf)
     high = np.where(known[..., None], points + 0.5, -np.inf).max(axis=1, initial=-np.inf)
     boxed = (np.abs(box) < FARTHEST).all(axis=1) & (box[:, 2:].min(axis=1) > 0) & (box[:, 2:].max(axis=1) > 1)
@@ -131,7 +129,9 @@ def middle_and_extent(
 
 
 @checked
-def centre_crop(center: ArrayLike, scale: ArrayLike, margin: float = 1.25, shift: float = 15.0) -> Square:
+def centre_crop(
+    center: Annotated[ArrayLike, "2"], scale: Annotated[ArrayLike, ""], margin: float = 1.25, shift: float = 15.0
+) -> Square:
     """The square of MPII's centre and scale, where scale is the person's height divided by 200 pixels.
 
     Parameters
@@ -157,12 +157,9 @@ def centre_crop(center: ArrayLike, scale: ArrayLike, margin: float = 1.25, shift
     AnnotationError
         A value is missing, the scale is not positive, or they lead farther than 100,000 pixels.
     """
-    middle, height = np.asarray(center, float), np.asarray(scale, float)
-    fits = middle.shape == (2,) and height.shape == ()
-    square = centre_squares(np.append(middle, height)[None], margin, shift)[0] if fits else np.array([np.nan])
+    square = centre_squares(np.append(center, scale)[None].astype(float), margin, shift)[0]
     if np.isnan(square).any():
-        given = f"center {reprlib.repr(middle.tolist())}, scale {reprlib.repr(height.tolist())}"
-        raise AnnotationError(f"centre_crop: {given}: give two numbers and a positive one, of a person in an image")
+        raise AnnotationError(f"centre_crop: center {center!r}, scale {scale!r}: give pixels and a positive number")
     return Square(*map(float, square))
 
 
@@ -176,7 +173,7 @@ def centre_squares(people: NDArray[np.float64], margin: float = 1.25, shift: flo
 
 
 @checked
-def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
+def crop_matrix(square: Annotated[ArrayLike, "... 3"], size: int) -> NDArray[np.float64]:
     """Matrix from image pixels to the pixels of a crop with `size` pixels a side.
 
     Both count pixel centres: the square's left edge becomes -0.5 and its right edge size - 0.5. Published code that
@@ -201,10 +198,10 @@ def crop_matrix(square: ArrayLike, size: int) -> NDArray[np.float64]:
         A side or the size is not positive, or a square is farther away than 100,000 pixels.
     """
     squares = np.asarray(square, float)
-    fits = squares.shape[-1:] == (3,) and 1 <= size <= LARGEST
-    if not fits or not ((np.abs(squares) < FARTHEST).all(axis=-1) & (squares[..., 2] > 1 / FARTHEST)).all():
-        given = f"square {reprlib.repr(squares.tolist())}, size {size}"
-        raise AnnotationError(f"crop_matrix: {given}: give x, y and a positive side in pixels, and 1 to {LARGEST:,}")
+    fits = (np.abs(squares) < FARTHEST).all(axis=-1) & (squares[..., 2] > 1 / FARTHEST)
+    if not fits.all() or not 1 <= size <= LARGEST:
+        given = reprlib.repr(squares[~fits][:1].tolist())
+        raise AnnotationError(f"crop_matrix: square {given}, size {size}: give a positive side, and 1 to {LARGEST:,}")
     factor = size / squares[..., 2]
     matrix = np.zeros((*squares.shape[:-1], 3, 3))
     matrix[..., 0, 0] = matrix[..., 1, 1] = factor
@@ -220,7 +217,9 @@ def resize_matrix(old: int, new: int) -> NDArray[np.float64]:
 
 
 @checked
-def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) -> NDArray[np.float64]:
+def apply_matrix(
+    matrix: Annotated[ArrayLike, "... 3 3"], joints: Annotated[ArrayLike, "... K 2"], inverse: bool = False
+) -> NDArray[np.float64]:
     """Move joints by an affine matrix, or back.
 
     Parameters
@@ -244,21 +243,17 @@ def apply_matrix(matrix: ArrayLike, joints: ArrayLike, inverse: bool = False) ->
     """
     transform, points = np.asarray(matrix, float), np.asarray(joints, float)
     try:
-        if transform.shape[-2:] != (3, 3) or points.shape[-1] != 2 or not np.isfinite(transform).all():
-            raise ValueError
         with np.errstate(over="ignore", invalid="ignore"):
             transform = np.linalg.inv(transform) if inverse else transform
             moved = points @ np.swapaxes(transform[..., :2, :2], -1, -2)
             return np.asarray(moved + transform[..., None, :2, 2])
-    except (ValueError, IndexError, np.linalg.LinAlgError):
+    except (ValueError, np.linalg.LinAlgError):
         given = f"matrix {transform.shape}, joints {points.shape}"
-        raise AnnotationError(
-            f"apply_matrix: {given}: give (..., 3, 3) that can be inverted, and (..., K, 2)"
-        ) from None
+        raise AnnotationError(f"apply_matrix: {given}: give one for all or for each, that can be inverted") from None
 
 
 @checked
-def crop_image(image: NDArray[np.uint8], matrix: ArrayLike, size: int) -> NDArray[np.uint8]:
+def crop_image(image: NDArray[np.uint8], matrix: Annotated[ArrayLike, "3 3"], size: int) -> NDArray[np.uint8]:
     """Cut, turn and resize an image in one step, averaging where it shrinks; black where the image ends.
 
     `cv2.warpAffine` alone reads at most four pixels of the image for one of the crop, whatever lies between them: a
@@ -290,7 +285,7 @@ def crop_image(image: NDArray[np.uint8], matrix: ArrayLike, size: int) -> NDArra
     high, wide, *channels = image.shape if image.ndim in (2, 3) else (0, 0)
     if image.dtype != np.uint8 or not image.size or max(high, wide) > LARGEST - 2 or not 1 <= size <= LARGEST:
         raise AnnotationError(f"crop_image: {image.dtype} {image.shape}, size {size}: give bytes (H, W, 3) and pixels")
-    usable = transform.shape == (3, 3) and (np.abs(transform) < FARTHEST**2).all()
+    usable = (np.abs(transform) < FARTHEST**2).all()
     stretch = np.linalg.svd(transform[:2, :2], compute_uv=False).min() if usable else 0
     if not stretch > 1e-5:
         raise AnnotationError("crop_image: the matrix presses the image flat; make it with crop_matrix")

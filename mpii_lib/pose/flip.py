@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,10 @@ from mpii_lib.errors import AnnotationError
 
 @checked
 def flip_joints(
-    joints: ArrayLike, visibility: ArrayLike, order: ArrayLike, width: int
+    joints: Annotated[ArrayLike, "... K 2"],
+    visibility: Annotated[ArrayLike, "... K"],
+    order: Annotated[ArrayLike, "K"],
+    width: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
     """Joints of the mirror image: x becomes width - 1 - x, and left and right change places.
 
@@ -35,20 +38,19 @@ def flip_joints(
     Raises
     ------
     AnnotationError
-        Shapes do not fit, `order` is no order of the K joints, or visibility is none.
+        `order` is no order of the joints, or visibility holds other numbers than 0, 1 and 2.
     """
-    points, seen = np.array(joints, float), np.asarray(visibility)
-    swap = _checked_order("flip_joints", order, seen.shape[-1:])
-    if points.shape != (*seen.shape, 2) or not ((seen >= 0) & (seen <= 2)).all():
-        raise AnnotationError(
-            f"flip_joints: joints {points.shape}, visibility {seen.shape}; give (..., K, 2), and (..., K) of 0, 1 and 2"
-        )
+    points, seen, swap = np.array(joints, float), np.asarray(visibility), _checked_order(order)
+    if not ((seen >= 0) & (seen <= 2)).all():
+        raise AnnotationError("flip_joints: visibility holds other numbers than 0, 1 and 2")
     points[..., 0] = width - 1 - points[..., 0]
     return points[..., swap, :], seen.astype(np.int8)[..., swap]
 
 
 @checked
-def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) -> NDArray[np.floating[Any]]:
+def flip_heatmaps(
+    heatmaps: Annotated[ArrayLike, "B h w K"], order: Annotated[ArrayLike, "K"], offset: float = 0.0
+) -> NDArray[np.floating[Any]]:
     """Bring the heatmaps of a mirrored image back to the image: mirror them, and swap left and right.
 
     Mirroring is exact for maps in the convention of this package, cell j at (j + 0.5) s - 0.5, and in that of UDP
@@ -74,23 +76,20 @@ def flip_heatmaps(heatmaps: ArrayLike, order: ArrayLike, offset: float = 0.0) ->
     Raises
     ------
     AnnotationError
-        The shape is not (B, height, width, K), `order` is no order of the K joints, or the offset is wider than a map.
+        `order` is no order of the joints, or the offset is wider than a map.
     """
     maps = np.asarray(heatmaps)
-    swap = _checked_order("flip_heatmaps", order, maps.shape[3:])
-    if maps.ndim != 4 or abs(offset) > maps.shape[2]:
-        raise AnnotationError(
-            f"flip_heatmaps: maps {maps.shape}, offset {offset}; give (B, height, width, K) and cells"
-        )
-    mirrored = maps[:, :, ::-1, :][..., swap]
+    mirrored = maps[:, :, ::-1, :][..., _checked_order(order)]
+    if abs(offset) > maps.shape[2]:
+        raise AnnotationError(f"flip_heatmaps: offset {offset} for maps {maps.shape}; give cells")
     if offset == 0:
         return mirrored
     exact = mirrored.astype(np.result_type(maps, np.float32), copy=False)  # SciPy shifts no half precision
     return ndimage.shift(exact, (0, 0, offset, 0), order=1, mode="nearest")
 
 
-def _checked_order(caller: str, order: ArrayLike, joints: tuple[int, ...]) -> NDArray[np.intp]:
+def _checked_order(order: ArrayLike) -> NDArray[np.intp]:
     swap = np.asarray(order)
-    if swap.ndim != 1 or swap.shape != joints or not np.array_equal(np.sort(swap), np.arange(len(swap))):
-        raise AnnotationError(f"{caller}: order {swap.shape} for {joints} joints; give skeleton.flip_order")
+    if not np.array_equal(np.sort(swap), np.arange(len(swap))):
+        raise AnnotationError("flip: order does not name each joint once; give skeleton.flip_order")
     return swap.astype(int)

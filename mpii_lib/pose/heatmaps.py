@@ -8,7 +8,7 @@ so cell j of a map with stride s lies at (j + 0.5) s - 0.5 in the input.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,18 +22,20 @@ Decoder: TypeAlias = Literal["argmax", "quarter", "dark"]
 Resize: TypeAlias = Literal["bilinear", "antialias", "area"]
 Widths: TypeAlias = float | tuple[float, float] | None
 
+Joints: TypeAlias = Annotated[ArrayLike, "B K 2"]
+Visibility: TypeAlias = Annotated[ArrayLike, "B K"]
 Maps: TypeAlias = NDArray[np.floating[Any]]
 Places: TypeAlias = NDArray[np.intp]
 Numbers: TypeAlias = NDArray[np.float64]
 
-_LARGEST = 2**15 - 1  # pixels a side; OpenCV draws no larger images
+LARGEST = 4096  # cells or pixels a side
 _SMALLEST = 1e-10  # below this a logarithm says nothing about a shape
 
 
 @checked
 def encode_heatmaps(
-    joints: ArrayLike,
-    visibility: ArrayLike,
+    joints: Joints,
+    visibility: Visibility,
     size: tuple[int, int] = (64, 64),
     input_size: tuple[int, int] = (256, 256),
     method: Method = "gaussian",
@@ -71,7 +73,7 @@ def encode_heatmaps(
     Raises
     ------
     AnnotationError
-        Shapes do not fit, or a size or a width is out of range.
+        A size or a width is out of range, or visibility holds other numbers.
     """
     points, seen = _checked(joints, visibility)
     _check_size("encode_heatmaps: size", size)
@@ -87,9 +89,7 @@ def encode_heatmaps(
 
 
 @checked
-def joint_mask(
-    joints: ArrayLike, visibility: ArrayLike, input_size: tuple[int, int] = (256, 256)
-) -> NDArray[np.float32]:
+def joint_mask(joints: Joints, visibility: Visibility, input_size: tuple[int, int] = (256, 256)) -> NDArray[np.float32]:
     """float32 (B, K): 1 where a joint is annotated and inside the input, 0 where its map has to be left out of a loss.
 
     Parameters as in `encode_heatmaps`.
@@ -104,7 +104,7 @@ def joint_mask(
 
 @checked
 def decode_heatmaps(
-    heatmaps: ArrayLike,
+    heatmaps: Annotated[ArrayLike, "B h w K"],
     input_size: tuple[int, int] = (256, 256),
     method: Decoder = "argmax",
     smooth: float = 0.0,
@@ -137,14 +137,12 @@ def decode_heatmaps(
     Raises
     ------
     AnnotationError
-        The shape is not (B, height, width, K), the maps are True and False, there are too few cells to refine, or
-        `smooth` is negative or wider than a quarter of the maps.
+        The maps are empty or True and False, there are too few cells to refine, or `smooth` is negative or wider than
+        a quarter of the maps.
     """
     maps = np.asarray(heatmaps)
-    if maps.ndim != 4 or maps.dtype.kind == "b" or not maps.shape[1] * maps.shape[2]:
-        raise AnnotationError(
-            f"decode_heatmaps: heatmaps have shape {maps.shape} and type {maps.dtype}; give numbers (B, h, w, K)"
-        )
+    if maps.dtype.kind == "b" or not maps.shape[1] * maps.shape[2]:
+        raise AnnotationError(f"decode_heatmaps: heatmaps {maps.shape} of type {maps.dtype}; give heights of the cells")
     _check_size("decode_heatmaps: input_size", input_size)
     batch, height, width, count = maps.shape
     if method != "argmax" and min(height, width) < 3:
@@ -196,25 +194,19 @@ def checked_widths(method: Method, sigma: Widths) -> tuple[float, float]:
     if sigma is None:
         sigma = (0.5, 1.0) if method == "thesis" else 2.0
     visible, occluded = sigma if isinstance(sigma, tuple) else (sigma, sigma)
-    if not (visible > 0 and occluded > 0):
-        raise AnnotationError(
-            f"encode_heatmaps: sigma {sigma}; give a positive number, or one for visible and occluded"
-        )
+    if not 1e-3 <= min(visible, occluded) <= max(visible, occluded) <= 1e3:
+        raise AnnotationError(f"encode_heatmaps: sigma {sigma}; give a number from 0.001 to 1000, or two")
     return float(visible), float(occluded)
 
 
 def _check_size(what: str, size: tuple[int, int]) -> None:
-    if not (1 <= size[0] <= _LARGEST and 1 <= size[1] <= _LARGEST):
-        raise AnnotationError(f"{what} is {size[0]} x {size[1]}; give height and width, from 1 to {_LARGEST:,}")
+    if not (1 <= size[0] <= LARGEST and 1 <= size[1] <= LARGEST):
+        raise AnnotationError(f"{what} is {size[0]} x {size[1]}; give height and width, from 1 to {LARGEST:,}")
 
 
 def _checked(joints: ArrayLike, visibility: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     with np.errstate(over="ignore"):  # infinite: outside of any image
         points, seen = np.asarray(joints, np.float32), np.asarray(visibility)
-    if points.ndim != 3 or points.shape[2] != 2 or seen.shape != points.shape[:2]:
-        raise AnnotationError(
-            f"encode_heatmaps: joints {points.shape} and visibility {seen.shape}; give (B, K, 2) and (B, K)"
-        )
     if not ((seen >= 0) & (seen <= 2)).all():
         raise AnnotationError("encode_heatmaps: visibility holds other numbers than 0, 1 and 2")
     return points, seen.astype(np.int8)

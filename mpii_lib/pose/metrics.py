@@ -242,7 +242,7 @@ def head_size(people: pd.DataFrame | Annotations) -> Array:
     MpiiError
         The table has no head boxes.
     """
-    table = people if isinstance(people, pd.DataFrame) else people.people
+    table = people if isinstance(people, pd.DataFrame) else getattr(people, "people", pd.DataFrame())
     columns = ["head_x1", "head_y1", "head_x2", "head_y2"]
     missing = [name for name in columns if name not in table]
     if missing:

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpii_lib._keras import keras
+from mpii_lib.arguments import checked
 from mpii_lib.errors import DatasetError
 from mpii_lib.pose.crops import apply_matrix, crop_image, resize_matrix
-from mpii_lib.pose.heatmaps import Method, encode_heatmaps, joint_mask
+from mpii_lib.pose.heatmaps import LARGEST, Method, checked_widths, encode_heatmaps, joint_mask
 from mpii_lib.pose.person_images import PersonCrops
 
 
+@checked
 @dataclass(frozen=True)
 class PoseAugmentation:
     """Random changes of a person's crop; the joints move along, and a mirrored person's sides change places.
@@ -128,6 +130,7 @@ class PoseDataset(keras.utils.PyDataset):
         There are no crops, or a number is out of range.
     """
 
+    @checked
     def __init__(
         self,
         crops: PersonCrops,
@@ -145,13 +148,15 @@ class PoseDataset(keras.utils.PyDataset):
         workers: int = 1,
     ) -> None:
         super().__init__(workers=workers)
-        if min(len(crops), heatmap_size, stacks, batch_size) < 1 or seed < 0:
-            raise DatasetError(
-                f"PoseDataset: {len(crops)} crops, heatmap_size={heatmap_size}, stacks={stacks}, "
-                f"batch_size={batch_size}, seed={seed}: each has to be at least 1, the seed at least 0"
-            )
         self.crops, self.heatmap_size, self.stacks = crops, heatmap_size, stacks
         self.size = crops.size if size is None else size
+        sides, seen = (heatmap_size, self.size), (len(crops), stacks, batch_size, workers)
+        if min(*sides, *seen) < 1 or max(*sides, stacks) > LARGEST or seed < 0:
+            raise DatasetError(
+                f"PoseDataset: {len(crops)} crops, heatmap_size={heatmap_size}, size={self.size}, stacks={stacks}, "
+                f"batch_size={batch_size}, workers={workers}, seed={seed}: give 1 or more, and a seed from 0"
+            )
+        checked_widths(method, sigma)
         self.batch_size, self.shuffle, self.augment, self.seed = batch_size, shuffle, augment, seed
         self.drop_remainder, self.method, self.sigma, self.epoch = drop_remainder, method, sigma, 0
 

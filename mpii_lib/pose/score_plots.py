@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 @checked
 def person_panel(
-    axes: Axes, annotations: Annotations, image_id: int, joints: ArrayLike, title: str = "", *, room: float = 0.25
+    axes: Axes,
+    annotations: Annotations,
+    image_id: int,
+    joints: Annotated[ArrayLike, "K 2"],
+    title: str = "",
+    *,
+    room: float = 0.25,
 ) -> None:
     """Draw the part of an image where a person stands, on axes that count in image pixels.
 
@@ -50,11 +56,9 @@ def person_panel(
         No joint is known, the room is negative, or the image cannot be read.
     """
     points = np.asarray(joints, float)
-    if points.shape[1:] != (2,) or not (np.abs(points) < FARTHEST).all(axis=1).any() or not 0 <= room <= 100:
-        raise MpiiError(
-            f"person_panel: joints {points.shape}, room {room}; give (K, 2) with a known joint, and 0 or more"
-        )
     points = points[(np.abs(points) < FARTHEST).all(axis=1)]
+    if not len(points) or not 0 <= room <= 100:
+        raise MpiiError(f"person_panel: {len(points)} known joints, room {room}; give one at least, and 0 or more")
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, max((high - low).max(), 8) * (0.5 + room)
     blank(axes, title).imshow(image_of(annotations, image_id))
@@ -62,22 +66,20 @@ def person_panel(
 
 
 @checked
-def ring(axes: Axes, centre: ArrayLike, radius: float, colour: str = PALETTE["yellow"]) -> None:
+def ring(axes: Axes, centre: Annotated[ArrayLike, "2"], radius: float, colour: str = PALETTE["yellow"]) -> None:
     """Draw a circle around a joint; `radius` in the pixels that the axes count."""
     place = np.asarray(centre, float)
-    if place.shape != (2,) or not np.isfinite(place).all() or not radius > 0 or not is_color_like(colour):
-        raise MpiiError(
-            f"ring: centre {place.shape}, radius {radius}, colour {colour!r}; give (2,), pixels and a colour"
-        )
+    if not np.isfinite(place).all() or not radius > 0 or not is_color_like(colour):
+        raise MpiiError(f"ring: centre {place}, radius {radius}, colour {colour!r}; give pixels and a colour")
     axes.add_patch(Circle(tuple(place), radius, fill=False, linewidth=2, edgecolor=colour))
 
 
 @checked
 def pose_gallery(
     annotations: Annotations,
-    image_ids: ArrayLike,
-    joints: ArrayLike,
-    predicted: ArrayLike,
+    image_ids: Annotated[ArrayLike, "N"],
+    joints: Annotated[ArrayLike, "N K 2"],
+    predicted: Annotated[ArrayLike, "N K 2"],
     titles: Sequence[str],
     *,
     skeleton: Skeleton = MPII,
@@ -103,11 +105,8 @@ def pose_gallery(
     MpiiError
         Shapes do not fit, or an image cannot be read.
     """
-    annotated, poses, ids = np.asarray(joints, float), np.asarray(predicted, float), np.ravel(image_ids)
+    annotated, poses, ids = np.asarray(joints, float), np.asarray(predicted, float), np.asarray(image_ids)
     check_grid(columns, size, len(ids), len(titles))
-    wanted = (len(ids), len(skeleton), 2)
-    if annotated.shape != wanted or poses.shape != wanted:
-        raise MpiiError(f"pose_gallery: joints {annotated.shape}, predicted {poses.shape}; give {wanted} for both")
     rows = max(1, -(-len(titles) // columns))
     figure, grid = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axes in grid.flat[len(titles) :]:

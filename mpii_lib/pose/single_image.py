@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from mpii_lib.datasets.image_files import read_image
+from mpii_lib.arguments import checked
+from mpii_lib.datasets.image_files import on_white, read_image
 from mpii_lib.errors import DatasetError
 from mpii_lib.pose.crops import Square, apply_matrix, crop_image, crop_matrix
-from mpii_lib.pose.prediction import predict_poses
+from mpii_lib.pose.prediction import input_side, predict_poses
+
+if TYPE_CHECKING:
+    import keras
 
 MARGIN = 1.1  # the thesis' crop: ten per cent around the box
 
@@ -62,9 +67,10 @@ class FoundPose:
         return f"{verdict}: mean score {self.confidence:.2f}, {sign} {self.threshold:.2f}"
 
 
+@checked
 def find_pose(
-    model: Any,
-    image: str | Path | ArrayLike,
+    model: keras.Model,
+    image: str | Path | NDArray[np.uint8],
     box: ArrayLike | None = None,
     *,
     threshold: float = 0.3,
@@ -77,11 +83,11 @@ def find_pose(
     model
         As for `predict_poses`, with logits as outputs.
     image
-        A file of any kind that Pillow reads (a camera's note on how it was held is followed), or an array (H, W, 3),
+        A JPEG, PNG, GIF or BMP file (a camera's note on how it was held is followed), or an array (H, W, 3),
         (H, W, 4) or (H, W) of bytes.
     box
-        x, y, width, height of the person in pixels; the network looks at the square around it and ten per cent more.
-        None or empty: at the whole image.
+        x, y, width, height of the person in pixels; the network looks at the square around what of it is in the image,
+        and ten per cent more. None or empty: at the whole image.
     threshold
         Mean score from which a person counts as found.
     flip_test
@@ -99,32 +105,34 @@ def find_pose(
     """
     pixels = _pixels(image)
     square = _square(box, pixels.shape[:2])
-    size = int(model.input_shape[1])
+    size = input_side(model)
     matrix = crop_matrix(square, size)
     poses = predict_poses(model, crop_image(pixels, matrix, size)[None], flip_test=flip_test)
     return FoundPose(pixels, square, apply_matrix(matrix, poses.joints[0], inverse=True), poses.scores[0], threshold)
 
 
-def _pixels(image: str | Path | ArrayLike) -> NDArray[np.uint8]:
+def _pixels(image: str | Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
     if isinstance(image, str | Path):
         try:
             return read_image(image, upright=True)
         except DatasetError as error:
             raise DatasetError(f"{image}: {error}; give a JPEG or PNG file") from None
-    array = np.asarray(image)
+    array = image
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)) or not array.size:
         raise DatasetError(f"image of shape {array.shape} and type {array.dtype}: give bytes (H, W, 3)")
-    return np.asarray(Image.fromarray(array).convert("RGB"))
+    return np.asarray(on_white(Image.fromarray(array)))
 
 
 def _square(box: ArrayLike | None, image_size: tuple[int, ...]) -> Square:
     height, width = image_size[:2]
     whole = box is None or np.size(box) == 0
     numbers = np.array([0, 0, width, height], float) if whole else np.asarray(box, float)
-    if numbers.shape != (4,) or not np.isfinite(numbers).all() or numbers[2:].min() <= 0:
-        raise DatasetError(f"box {numbers.tolist()}: give x, y, width and height in pixels, the last two above 0")
-    x, y, wide, high = numbers.tolist()
-    if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
-        raise DatasetError(f"box {numbers.tolist()} lies outside of the image of {width} x {height} pixels")
+    given = f"find_pose: box {reprlib.repr(numbers.tolist())}"
+    if numbers.shape != (4,) or not (np.abs(numbers) < 1e100).all() or numbers[2:].min() <= 0:
+        raise DatasetError(f"{given}: give x, y, width and height in pixels, the last two above 0")
+    x, y = np.maximum(numbers[:2], 0).tolist()
+    wide, high = (np.minimum(numbers[:2] + numbers[2:], [width, height]) - [x, y]).tolist()
+    if min(wide, high) <= 0:
+        raise DatasetError(f"{given} lies outside of the image of {width} x {height} pixels")
     side = max(wide, high) * (1 if whole else MARGIN)
     return Square(x + (wide - side) / 2, y + (high - side) / 2, side)

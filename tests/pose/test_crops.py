@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpii_lib.datasets import Augmentation
-from mpii_lib.errors import AnnotationError
+from mpii_lib.errors import AnnotationError, MpiiError
 from mpii_lib.pose import apply_matrix, centre_crop, crop_image, crop_matrix, square_crop, square_crops
 
 PIXEL = st.floats(0, 600)
@@ -116,7 +116,7 @@ def test_centre_and_scale_count_in_200_pixels():
     assert community.y + community.side / 2 == pytest.approx(200.5 + 15 * 1.5)
     beyond = [((300, 200), scale) for scale in (0, -1, np.nan, np.inf, 1e9, 1e308)]
     for center, scale in (((300, np.nan), 1), ((1e30, 3), 1), ((300, 200, 1), 1), ((300, 200), [1, 2]), *beyond):
-        with pytest.raises(AnnotationError, match="centre_crop"):
+        with pytest.raises(MpiiError, match="centre_crop"):
             centre_crop(center, scale)
 
 

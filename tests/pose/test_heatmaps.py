@@ -208,9 +208,9 @@ def test_whatever_numbers_a_map_holds_the_joint_is_in_the_input_or_nowhere(data)
 
 
 @settings(deadline=None, max_examples=100)
-@given(arrays.arrays("float64", (1, 5, 2)), st.sampled_from(["gaussian", "unbiased", "thesis"]), st.floats(1e-6, 1e6))
+@given(arrays.arrays("float64", (1, 5, 2)), st.sampled_from(["gaussian", "unbiased", "thesis"]), st.floats(1e-3, 50))
 def test_whatever_a_joint_is_its_map_holds_numbers_from_zero_to_one(joints, method, sigma):
-    maps = encode_heatmaps(joints, [[2, 1, 0, 2, 1]], (8, 8), (32, 32), method, min(sigma, 30.0))
+    maps = encode_heatmaps(joints, [[2, 1, 0, 2, 1]], (8, 8), (32, 32), method, sigma)
     assert (maps >= 0).all() and (maps <= 1).all()
 
 
@@ -237,7 +237,7 @@ def test_wrong_calls_are_told_what_is_wrong():
     for options in ({"method": "dark"}, {"sigma": 0.0}, {"method": "thesis", "resize": "cubic"}, {"size": (0, 64)}):
         with pytest.raises(MpiiError, match="encode_heatmaps"):
             encode_heatmaps(joints, visibility, **options)
-    with pytest.raises(AnnotationError, match=r"give \(B, K, 2\)"):
+    with pytest.raises(MpiiError, match=r"shape \(B, K, 2\)"):
         encode_heatmaps(joints[0], visibility[0])
     with pytest.raises(AnnotationError, match="other numbers than 0, 1 and 2"):
         encode_heatmaps(joints, visibility + 300)

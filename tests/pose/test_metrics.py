@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mpii_lib.annotations import read_mpii
 from mpii_lib.errors import MpiiError
+from mpii_lib.evaluation import evaluate_classifier
 from mpii_lib.pose import head_size, pckh
 from mpii_lib.skeletons import COCO, MPII
 
@@ -161,9 +162,36 @@ def test_interval_holds_the_score_and_is_wider_when_whole_images_are_drawn():
     alone, together = score.interval(seed=1), score.interval(groups=image, seed=1)
     assert alone.low <= score.total <= alone.high
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
-    assert score.interval(groups=image, seed=1) == together
-    with pytest.raises(MpiiError, match="one for each person"):
-        score.interval(groups=image[:3])
+    assert score.interval(groups=image, seed=1) == together and together.groups == 12
+    for wrong, words in (
+        ({"groups": image[:3]}, "3 groups for 60"),
+        ({"level": 1.0}, "level is 1.0"),
+        ({"seed": -1}, "seed is -1"),
+    ):
+        with pytest.raises(MpiiError, match=words):
+            score.interval(**wrong)
+
+
+def test_the_interval_is_that_of_the_evaluation_of_the_same_right_and_wrong():
+    generator = np.random.default_rng(0)
+    truth, sizes = people(60)
+    image = np.repeat(np.arange(12), 5)
+    wrong = generator.random((60, 1, 1)) < 0.2 + 0.5 * (image % 3 == 0)[:, None, None]  # whole persons
+    score = pckh(truth + 50 * wrong, truth, sizes)
+    other = evaluate_classifier(wrong[:, 0, 0].astype(int), np.tile([1.0, 0], (60, 1)), ["a", "b"])
+    assert score.interval(groups=image, seed=1) == pytest.approx(other.interval(groups=image, seed=1))
+
+
+def test_from_fewer_than_five_images_there_is_no_interval_and_none_in_the_record():
+    truth, sizes = people(20)
+    truth[15:, :] = np.nan  # five persons, of a fifth image, without a joint
+    score = pckh(truth, truth, sizes)
+    interval = score.interval(groups=np.repeat(np.arange(5), [2, 5, 5, 3, 5]))
+    assert interval.groups == 4 and np.isnan([interval.low, interval.high]).all()
+    assert str(interval) == "1.000 (no interval: 4 groups)"
+    assert not {"total_low", "total_high"} & set(score.scores(groups=[0] * 20))
+    perfect = score.interval(groups=np.arange(20) // 2)
+    assert perfect.value == perfect.high == 1 and perfect.low < 0.9
 
 
 def test_groups_that_are_missing_stand_alone():
@@ -196,17 +224,18 @@ def test_moving_and_scaling_person_and_prediction_changes_no_distance(scale, shi
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"predicted": np.zeros((4, 15, 2))}, r"give \(N, 16, 2\)"),
-        ({"truth": np.zeros((4, 16))}, r"give \(N, 16, 2\)"),
-        ({"head_size": np.ones(3)}, "one for each of the 4 persons"),
+        ({"predicted": np.zeros((4, 15, 2))}, "truth is an array"),
+        ({"predicted": np.zeros((4, 15, 2)), "truth": np.zeros((4, 15, 2))}, r"give \(N, 16, 2\)"),
+        ({"truth": np.zeros((4, 16))}, "truth is an array"),
+        ({"head_size": np.ones(3)}, r"head_size is an array \(3,\)"),
         ({"head_size": np.array([1, 0, 1, 1.0])}, "person 1 is 0.0 px"),
         ({"head_size": np.full(4, np.nan)}, "nothing can be scored"),
         ({"truth": np.full((4, 16, 2), np.nan)}, "nothing can be scored"),
         ({"predicted": np.full((4, 16, 2), np.inf)}, "infinite"),
         ({"threshold": -0.5}, "threshold is -0.5"),
         ({"threshold": float("nan")}, "threshold is nan"),
-        ({"visibility": np.full((4, 16), 3)}, "with 0, 1 and 2"),
-        ({"visibility": np.full((4, 2), 2)}, r"give \(N, K\)"),
+        ({"visibility": np.full((4, 16), 3)}, "other numbers than 0, 1 and 2"),
+        ({"visibility": np.full((4, 2), 2)}, "visibility is an array"),
     ],
 )
 def test_bad_input_gets_an_error_that_says_what_to_give(change, message):
