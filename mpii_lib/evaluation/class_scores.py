@@ -160,7 +160,7 @@ def average_precision_statistic(hot: np.ndarray, scores: np.ndarray) -> Statisti
         precision = np.cumsum(found, axis=0) / np.maximum(np.cumsum(drawn, axis=0), 1e-12)
         total = found.sum(axis=0)
         gained = (found * np.take_along_axis(precision, last, axis=0)).sum(axis=0)
-        return np.where(total > 0, gained / np.maximum(total, 1e-12), np.nan)
+        return np.where(total > 0, np.minimum(gained / np.maximum(total, 1e-12), 1.0), np.nan)
 
     return statistic
 

@@ -10,16 +10,7 @@ import numpy as np
 from mpii_lib._html import Summary
 from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
-from mpii_lib.intervals import (
-    Groups,
-    Interval,
-    Statistic,
-    generator_of,
-    group_codes,
-    score_interval,
-    standard_error,
-    student,
-)
+from mpii_lib.intervals import Groups, Interval, Statistic, difference_interval, group_codes, score_interval
 
 
 @checked
@@ -47,11 +38,11 @@ def bootstrap(
     numpy.ndarray
         float64 (repeats,) or (repeats, ...): one value a draw.
     """
-    if not 1 <= repeats <= 1_000_000 or not 1 <= count < 2**31:
-        raise MpiiError(f"bootstrap: {count} examples, repeats={repeats}; give 1 or more, and 1000 for a histogram")
+    if not 1 <= repeats <= 1_000_000 or not 1 <= count < 2**31 or seed < 0:
+        raise MpiiError(f"bootstrap: {count} examples, {repeats=}, {seed=}; give 1 or more, and a seed from 0")
     codes = group_codes(groups, count)
     units = int(codes.max()) + 1
-    generator = generator_of(seed)
+    generator = np.random.default_rng(seed)
     draws = (np.bincount(generator.integers(0, units, units), minlength=units) for _ in range(repeats))
     return np.array([statistic(drawn[codes].astype(float)) for drawn in draws], dtype=float)
 
@@ -190,11 +181,6 @@ def compare(
     if not np.array_equal(first.labels, second.labels):
         raise MpiiError("compare: the two results have different labels; test both on the same examples, in one order")
     name = metric or first.METRICS[0]
-    one, other = first.statistic(name), second.statistic(name)
-    codes = group_codes(groups, len(first.labels))
-    values, count = (first.value(name), second.value(name)), int(codes.max()) + 1
-    error = standard_error(lambda weights: one(weights) - other(weights), codes, seed)
-    reach = student(count, level) * (error if error > 1e-12 else np.nan)
-    gap, top = values[0] - values[1], first.TOPS.get(name, 1.0)
-    low, high = np.clip([gap - reach, gap + reach], -top, top)
-    return Comparison(name, *values, Interval(gap, float(low), float(high), count))
+    codes, top = group_codes(groups, len(first.labels)), first.TOPS.get(name, 1.0)
+    gap = difference_interval(first.statistic(name), second.statistic(name), codes, seed, level, top)
+    return Comparison(name, first.value(name), second.value(name), gap)
