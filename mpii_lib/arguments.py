@@ -40,7 +40,7 @@ def checked(function: F) -> F:
     attributes will do; None, a number, text, a list, an array or a function will not.
 
     Shapes too, where they are annotated: with `Annotated[ArrayLike, "N K 2"]` and `Annotated[ArrayLike, "N K"]` for
-    two arguments, N and K are the same in both; "... 2" ends with 2.
+    two arguments, N and K are the same in both; "... 2" ends with 2. And ranges: `Annotated[int, 1, 50]`.
     """
     if isinstance(function, type):  # a dataclass, whose __init__ stands nowhere
         function.__init__ = checked(function.__init__)  # type: ignore[misc]
@@ -79,6 +79,8 @@ def accepts(hint: Any, value: Any, sizes: dict[str, int] | None = None) -> bool:
     if hint == ArrayLike:
         return is_numeric(value)
     if origin is Annotated:
+        if not isinstance(inner[1], str):
+            return accepts(inner[0], value) and inner[1] <= value <= inner[2]
         return accepts(inner[0], value) and has_shape(inner[1], np.shape(value), {} if sizes is None else sizes)
     if origin in (Union, types.UnionType):
         return any(accepts(each, value, sizes) for each in members(hint))
@@ -140,6 +142,8 @@ def words(hint: Any, sizes: Mapping[str, int] | None = None) -> str:
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if hint in WORDS:
         return WORDS[hint]
+    if origin is Annotated and not isinstance(inner[1], str):
+        return f"{words(inner[0])} from {inner[1]:g} to {inner[2]:g}"
     if origin is Annotated:
         names = (f"{name} = {sizes[name]}" if sizes and name in sizes else name for name in inner[1].split())
         return f"{words(inner[0])} of shape ({', '.join(names)})"
