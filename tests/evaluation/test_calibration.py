@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
@@ -131,3 +132,21 @@ def test_what_are_no_probabilities_is_refused(labels, probabilities):
             function(labels, probabilities)
     with pytest.raises(MpiiError, match="strategy"):
         evaluate_calibration([0], [[0.5, 0.5]], strategy="kmeans")
+
+
+@pytest.mark.parametrize(("right_gap", "wrong_gap"), [(0.6, 25), (2.0, 15), (3.0, 10)])
+def test_the_best_temperature_is_found_where_mistakes_are_very_sure(right_gap, wrong_gap):
+    # clipping after tempering once made the loss flat there, and the search ended at its bound
+    rng = np.random.default_rng(0)
+    gap = np.where(rng.random(1000) > 0.01, right_gap, -wrong_gap) * rng.uniform(0.8, 1.2, 1000)
+    probabilities = 1 / (1 + np.exp(-np.stack([gap, -gap], axis=1)))
+    best = minimize_scalar(lambda t: np.logaddexp(0, -gap / t).mean(), bounds=(0.05, 20), method="bounded")
+    found = fit_temperature(np.zeros(1000, int), probabilities)
+    assert found.value == pytest.approx(best.x, rel=1e-3) and found.after == pytest.approx(best.fun)
+    assert not found.at_bound and "beyond" not in repr(found)
+
+
+def test_a_temperature_at_the_end_of_the_search_says_so():
+    never_wrong = fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]])
+    assert never_wrong.at_bound and never_wrong.value == pytest.approx(0.05, rel=1e-3)
+    assert "the best lies beyond" in repr(never_wrong)
