@@ -48,7 +48,6 @@ _OF_A_MEMBER = {
     **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR), f"a file has the name of a folder; {_UNUSED}"),
     errno.ENAMETOOLONG: "is longer than the file system allows; choose a folder with a shorter path, or another disk",
 }
-_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
 _MPII = "https://datasets.d2.mpi-inf.mpg.de/andriluka14cvpr/"
 _COCO = "http://images.cocodataset.org/"
 # Sizes and SHA-256 as TensorFlow Datasets records them (url_checksums/mpii_human_pose.txt and coco.txt); the owners of
@@ -208,10 +207,7 @@ def _download(archive: Archive, work: Path, progress: bool) -> Path:
     try:
         return Path(pooch.retrieve(archive.url, archive.sha256, archive.name, work, downloader=downloader))
     except ValueError:
-        raise DatasetError(
-            f"{archive.url}: what came has not the SHA-256 {archive.sha256[:12]}... and was deleted; try again, and "
-            "if it happens again the file on the server has changed"
-        ) from None
+        raise DatasetError(f"{archive.url}: its SHA-256 was another, so it was deleted; try again later") from None
     finally:
         logger.setLevel(level)
 
@@ -254,16 +250,12 @@ class ResumingDownloader:
                 self._request(url)
                 break
             except ValueError as error:  # an address or a header that is none
-                raise DatasetError(
-                    f"{url}: the server answers what makes no sense ({one_line(error)}); try again later"
-                ) from None
+                raise DatasetError(f"{url}: the answer makes no sense ({one_line(error)}); try again later") from None
             except requests.RequestException as error:
                 reply = error.response
                 if reply is not None and reply.status_code < 500 and reply.status_code != 429:
                     status = f"{reply.status_code} {str(reply.reason)[:80]}"
-                    raise DatasetError(
-                        f"{url}: the server answers {status}; check whether the file has moved"
-                    ) from None
+                    raise DatasetError(f"{url}: the server answers {status}; see if the file has moved") from None
                 size = self._size()
                 failures, most = (1, size) if size > most else (failures + 1, most)
                 if failures >= self.attempts:
@@ -294,9 +286,7 @@ class ResumingDownloader:
             headers |= {"Range": f"bytes={start}-", "If-Range": mark}
         with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as reply:
             content_range = reply.headers.get("Content-Range", "")
-            packed = (
-                reply.headers.get("Content-Encoding", "identity") != "identity"
-            )  # not asked for, undone by requests
+            packed = reply.headers.get("Content-Encoding", "identity") != "identity"  # unasked, undone by requests
             if reply.status_code == 416 and content_range == f"bytes */{start}":
                 return  # an earlier run had it all and was stopped before it could move it
             if reply.status_code in (206, 416) and (packed or not content_range.startswith(f"bytes {start}-")):
@@ -306,9 +296,7 @@ class ResumingDownloader:
             if reply.status_code != 206:
                 start = 0
                 self._start_over({} if packed else reply.headers)
-            length = reply.headers.get("Content-Length", "")
-            if not (length or "0").isdecimal() or len(length) > 18:
-                raise ValueError(f"Content-Length: {length}")
+            length = reply.headers.get("Content-Length")
             total = start + int(length) if length and not packed else None  # it counts what was packed
             shown = {"desc": self.part.stem, "leave": False, "disable": not self.progress}
             bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, **shown)
@@ -350,11 +338,11 @@ def unpack(
         except DatasetError:
             raise
         except Exception as error:  # the readers raise some ten kinds of errors on broken bytes
-            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-                raise DatasetError(unwritable(folder, error)) from None
             if isinstance(error, OSError) and error.errno in _OF_A_MEMBER:
                 name = reprlib.repr(os.path.relpath(error.filename, folder))
                 raise DatasetError(f"{archive}: member {name}: {_OF_A_MEMBER[error.errno]}") from None
+            if getattr(error, "errno", None) not in (None, errno.EINVAL):  # EINVAL: a place before the file's beginning
+                raise DatasetError(unwritable(folder, error)) from None
             reason = one_line(error) or type(error).__name__
             raise DatasetError(f"{archive}: cannot be unpacked ({reason}); delete it, fetch it again") from None
 

@@ -110,10 +110,7 @@ class ImageDataset(keras.utils.PyDataset):
         self._image_ids, self._labels = ids[labelled], labels[labelled]
         if not len(self._image_ids):
             what = target if isinstance(target, str) else " or ".join(target)
-            raise DatasetError(
-                f"ImageDataset: none of the {len(ids)} images has a {what} among the {len(self.classes)} classes; "
-                "use labelled images, as split_images gives them"
-            )
+            raise DatasetError(f"ImageDataset: none of the {len(ids)} images has a {what} of the classes; use others")
         self.size, self.batch_size, self.shuffle = check_size(size, "ImageDataset"), int(batch_size), shuffle
         self.augment, self.seed, self.drop_remainder, self.epoch = augment, int(seed), drop_remainder, 0
         self.excluded = int((~labelled).sum())
@@ -135,10 +132,7 @@ class ImageDataset(keras.utils.PyDataset):
         self._positions = np.flatnonzero(~np.array(missing))  # of the images that an epoch has
         self._planned: tuple[int, np.ndarray, np.ndarray | None] | None = None
         if not len(self):
-            raise DatasetError(
-                f"ImageDataset: {len(self._positions)} images are no whole batch of {batch_size}, which drop_remainder "
-                "asks for; give a smaller batch_size, or leave drop_remainder out"
-            )
+            raise DatasetError(f"ImageDataset: drop_remainder leaves no batch of {batch_size}; use a smaller one")
 
     def __len__(self) -> int:
         rows = len(self._positions) * (2 if self.augment is not None and self.augment.append else 1)
@@ -239,10 +233,7 @@ class ImageDataset(keras.utils.PyDataset):
         readable = np.array([position not in self._unreadable for position in positions.tolist()])
         if not readable.any():
             path, reason = self._paths[positions[0]], self._unreadable[int(positions[0])]
-            raise DatasetError(
-                f"{path}: {reason}, and no other of the {len(positions)} images of its batch can be read; "
-                "leave out the images that .skipped lists, or fetch them again"
-            )
+            raise DatasetError(f"{path}: {reason}, and none of its batch can be read; leave out what .skipped lists")
         if self._shards is None:
             return np.stack([image for image in images if image is not None]), readable
         stored = self._shards.read(self._image_ids[positions[readable]].tolist())
@@ -272,16 +263,11 @@ def _check_shards(
     """Refuse shards that were made from other images, or are too small."""
     make = "make them again with `mpii shards`"
     if size[0] > shards.size[0] or size[1] > shards.size[1]:
-        raise DatasetError(
-            f"{shards.folder}: has images of {shards.size[0]} x {shards.size[1]} pixels, {size[0]} x {size[1]} are "
-            "wanted; make larger shards in another folder, or use this size"
-        )
+        raise DatasetError(f"{shards.folder}: its images of {shards.size} are smaller than {size}; make larger shards")
     for image, name, path in zip(image_ids, names, paths, strict=True):
         if shards.names.get(image) != name:
             found = f"as {shards.names[image]}" if image in shards.names else "not at all"
-            raise DatasetError(
-                f"{shards.folder}: image {image}, {name}, is in these shards {found}; they are of other data: {make}"
-            )
+            raise DatasetError(f"{shards.folder}: image {image}, {name}, is in these shards {found}; {make}")
         # The images need not be there any more; those that are have to be the ones that were read.
         if file_bytes(path) not in (-1, shards.source_bytes[image]):
             raise DatasetError(f"{shards.folder}: {path} has changed since the shards were made; {make}")

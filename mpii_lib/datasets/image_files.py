@@ -112,9 +112,7 @@ def check_images(paths: list[Path], caller: str) -> None:
         if len(reasons) == 20:
             break
     if reasons:
-        raise DatasetError(
-            f"{caller}: none of the first {len(reasons)} image files can be read ({reasons[0]}); fetch them again"
-        )
+        raise DatasetError(f"{caller}: the first {len(reasons)} image files cannot be read ({reasons[0]}); mend them")
     raise DatasetError(
         f"{caller}: none of the {len(paths)} image files is there, {paths[0]} for instance; "
         "put the images in that folder (`mpii fetch mpii FOLDER` downloads MPII)"

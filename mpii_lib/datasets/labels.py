@@ -153,20 +153,15 @@ def known_ids(ids: Iterable[int], known: pd.Index, name: str = "image_ids") -> N
     given: list[Any] = list(ids)
     unknown = [each for each in given if not isinstance(each, Integral) or isinstance(each, bool) or each not in known]
     if unknown:
-        table = "people" if name == "person_ids" else "images"
-        raise DatasetError(
-            f"{len(unknown)} {name} are not in the annotations, the first is {reprlib.repr(unknown[0])}; "
-            f"take them from annotations.{table}.index"
-        )
+        first = reprlib.repr(unknown[0])
+        raise DatasetError(f"{len(unknown)} {name} are not in the annotations, the first is {first}; leave them out")
     return np.array(given, dtype=np.int64)
 
 
 def _columns(target: Column | Sequence[Column]) -> tuple[Column, ...]:
     columns = (target,) if isinstance(target, str) else tuple(target)
     if not columns or len(set(columns)) < len(columns) or not set(columns) <= {"category", "activity"}:
-        raise DatasetError(
-            f'target={target!r} is unknown; use "category" or "activity", or ("category", "activity") for both at once'
-        )
+        raise DatasetError('target: give "category" or "activity", or ("category", "activity") for both at once')
     return columns
 
 

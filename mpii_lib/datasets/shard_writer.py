@@ -144,10 +144,7 @@ class _Writer:
         except DatasetError:  # none, or a broken one: every shard is made again
             return
         if index.size != self.size:
-            height, width = index.size
-            raise DatasetError(
-                f"{self.folder}: holds shards of {height} x {width} pixels; choose another folder for this size"
-            )
+            raise DatasetError(f"{self.folder}: holds shards of another size, {index.size}; choose another folder")
         for shard in index.shards:
             found = [source._replace(unreadable="") for source in shard.sources]
             if found == self.planned.get(shard.file) and not damage(self.folder, shard, self.size):

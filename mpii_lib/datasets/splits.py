@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import reprlib
 import warnings
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -67,10 +67,8 @@ def split_images(
     """
     shares = np.asarray(fractions, dtype=float)
     if shares.shape != (3,) or not np.all(shares >= [1e-6, 0, 0]) or not np.isclose(shares.sum(), 1.0, atol=1e-6):
-        raise DatasetError(
-            f"split_images: fractions={reprlib.repr(shares.tolist())} are not three shares (train, val, test) that "
-            "sum to 1, with something for train; give for instance (0.7, 0.15, 0.15)"
-        )
+        found = reprlib.repr(shares.tolist())
+        raise DatasetError(f"split_images: fractions={found}: give three shares that sum to 1, as (0.7, 0.15, 0.15)")
     images = _labelled(ann, "split_images")
     categories, groups = _categories_and_groups(images, by, seed, "split_images")
     test = ann.images.index[ann.images["split"].isin(["test"]) & ann.images["category"].notna()]
@@ -129,7 +127,7 @@ def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 
 
 
 @checked
-def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
+def class_weights(labels: Iterable[str | int]) -> dict[int, float]:
     """Weights that let each class count the same in the loss: n / (k * n_c), scikit-learn's "balanced".
 
     Parameters
@@ -147,22 +145,17 @@ def class_weights(labels: Iterable[Hashable]) -> dict[int, float]:
     DatasetError
         There are no labels, or some are missing.
     """
-    given: list[Any] = list(labels)
-    if given and np.ndim(given[0]):
-        raise DatasetError(
-            "class_weights: an example has several labels, so no one class to be weighed by; give one class for each"
-        )
-    column = pd.Series(given)
+    column = pd.Series(list(labels))
     if column.empty:
         raise DatasetError("class_weights: there are no labels; give one class for each training image")
     if column.isna().any():
         raise DatasetError(f"class_weights: {int(column.isna().sum())} labels are missing; drop those images first")
     try:
         counts = column.value_counts().sort_index()
+        weights = len(column) / (len(counts) * counts)
+        return dict(zip(counts.index.tolist(), weights.astype(float).tolist(), strict=True))
     except TypeError:
-        raise DatasetError("class_weights: the labels are of several kinds; give either names or numbers") from None
-    weights = len(column) / (len(counts) * counts)
-    return dict(zip(counts.index.tolist(), weights.astype(float).tolist(), strict=True))
+        raise DatasetError("class_weights: labels are not all names, or all numbers; give one class for each") from None
 
 
 def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
@@ -170,8 +163,7 @@ def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
     images = ann.images[ann.images["split"].isin(["train"]) & ann.images["category"].notna()].sort_index()
     if images.empty:
         raise DatasetError(
-            f"{caller}: none of the {len(ann.images)} images is a training image with a category; "
-            "use MPII or the sample (COCO has no categories)"
+            f"{caller}: none of the {len(ann.images)} images is labelled for training; use MPII or the sample"
         )
     return images
 

@@ -181,9 +181,9 @@ def test_a_packed_body_that_was_not_asked_for_is_unpacked_and_never_pieced_toget
 @pytest.mark.parametrize(
     ("headers", "message"),
     [
-        ({"Content-Length": "abc"}, "Content-Length: abc"),
-        ({"Content-Length": "9" * 5000}, "Content-Length: 999"),
-        ({"Content-Length": "-5"}, "Content-Length: -5"),
+        ({"Content-Length": "abc"}, "makes no sense .*'abc'"),
+        ({"Content-Length": "9" * 5000}, "makes no sense"),
+        ({"Content-Length": "9" * 500}, "broke off after"),
         ({"Content-Length": "1, 2"}, "Content-Length"),
         ({"Location": "http://[::1"}, "Invalid IPv6 URL"),
         ({"Location": "http://"}, "the server answers 302"),

@@ -237,7 +237,7 @@ def test_augmentation_out_of_range_is_refused(values):
         ({"size": (2**20, 8)}, "size=.1048576, 8.: give height and width in pixels, from 1 to 8192"),
         ({"image_ids": [100, 2**70]}, "the first is 1180591620717411303424"),
         ({"image_ids": np.array([False, True])}, "give a list, each of it a whole number"),
-        ({"batch_size": 32, "drop_remainder": True}, "18 images are no whole batch of 32.*smaller batch_size"),
+        ({"batch_size": 32, "drop_remainder": True}, "drop_remainder leaves no batch of 32; use a smaller one"),
         ({"seed": -1}, "seed=-1"),
     ],
 )
@@ -256,7 +256,7 @@ def test_a_folder_without_the_pictures_is_told_at_once(tmp_path):
 def test_a_folder_without_one_readable_picture_is_told_at_once(tmp_path):
     (tmp_path / "a.jpg").write_text("<html>404</html>")
     ann = make_annotations(tmp_path, ["a.jpg", "b.jpg"], ["a", "b"])
-    with pytest.raises(DatasetError, match="none of the first 1 image files can be read.*a.jpg: not an image"):
+    with pytest.raises(DatasetError, match="the first 1 image files cannot be read.*a.jpg: not an image"):
         ImageDataset(ann, ann.images.index)
 
 
@@ -265,7 +265,7 @@ def test_a_batch_without_one_readable_image_says_what_to_do(tmp_path):
     (tmp_path / "b.png").write_text("no image")
     data = ImageDataset(make_annotations(tmp_path, ["a.png", "b.png"], ["x", "y"]), [100, 101], batch_size=1)
     assert data[0][0].shape == (1, 224, 224, 3)
-    with pytest.raises(DatasetError, match="b.png: not an image, and no other of the 1 images of its batch.*skipped"):
+    with pytest.raises(DatasetError, match="b.png: not an image, and none of its batch can be read.*skipped"):
         data[1]
 
 

@@ -127,8 +127,9 @@ def test_an_unknown_target_says_what_there_is(sample):
 
 
 def test_class_weights_of_several_labels_are_refused():
-    with pytest.raises(DatasetError, match="one class for each"):
-        class_weights(np.eye(3))
+    for several in (np.eye(3), [[0, 1]], iter([[0, 1]]), pd.Series([["a"], ["b"]]), ["a", 3]):
+        with pytest.raises(MpiiError, match="one class for each|each of it text or a whole number"):
+            class_weights(several)
 
 
 def test_the_real_file_has_396_activities_and_a_split_at_commas_would_make_628(real):

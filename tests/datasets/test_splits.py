@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpii_lib.datasets import class_weights, fold_images, split_images
-from mpii_lib.errors import ArgumentError, DatasetError
+from mpii_lib.errors import ArgumentError, DatasetError, MpiiError
 
 # Images a category on MPII's training side, and the mean of about four frames a video.
 MPII_SIZES = {
@@ -216,5 +216,7 @@ def test_class_weights_takes_whatever_can_be_looped_over():
 
 @pytest.mark.parametrize("labels", [[], ["a", None]])
 def test_class_weights_refuses_missing_labels(labels):
-    with pytest.raises(DatasetError, match="labels"):
+    with pytest.raises(MpiiError, match="labels"):
         class_weights(labels)
+    with pytest.raises(DatasetError, match="labels"):
+        class_weights(iter(labels))
