@@ -31,10 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # names and paths that the terminal's encoding lacks are escaped
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
     with _signals_interrupt() as received:
         try:
-            repr(options).encode()
+            "".join(given).encode()
             return int(options.command(options))
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt that strikes inside a lock comes out as another error: what counts is that a signal came.
@@ -134,7 +135,9 @@ def _notebook_commands(commands: Any) -> None:
     report.add_argument("--data-dir", type=Path, help="the folder of the real data")
     report.add_argument("--backbones", type=_names, default=[], help="names with commas, or all (all that are there)")
     report.add_argument("--seed", type=_whole(0), help="for every notebook (each notebook's own)")
-    progress = _command(commands, _progress, "make one table of what students have solved", "handed_in --csv solved.csv")
+    progress = _command(
+        commands, _progress, "make one table of what students have solved", "handed_in --csv solved.csv"
+    )
     progress.add_argument("folder", type=Path, metavar="FOLDER", help="holds the files that summary() writes")
     progress.add_argument("--csv", type=Path, metavar="FILE", help="also write the table there")
     for parser in (run, report):

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mpii_lib.errors import DatasetError
+from mpii_lib.arguments import checked
+from mpii_lib.errors import DatasetError, one_line
 from mpii_lib.files import cache_folder, exclusive
 
 if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 
+@checked
 def open_data(
     data: Literal["sample", "mpii", "coco"] = "sample",
     folder: str | Path = "",
@@ -32,7 +34,7 @@ def open_data(
     folder
         "mpii": holds `mpii_human_pose_v1_u12_1.mat` and `images/`. "coco": holds `annotations/` and the images; a
         sample's folder serves too, for its COCO twin. "sample": where one is, which is read whatever its size and
-        seed, or shall be; "" for the user's cache folder, which the environment variable MPII_CACHE_DIR moves.
+        seed, or will be; "" for the user's cache folder, which the environment variable MPII_CACHE_DIR moves.
     images, seed, test_videos
         Size and seed of the sample, and the number of videos of its test part with labels (`make_sample`).
     split
@@ -48,14 +50,20 @@ def open_data(
     Raises
     ------
     DatasetError
-        The name is unknown, or the data is not there; the message says how to get it.
+        The data is not there, or may not be read; the message says what to do.
     """
+    try:
+        if data == "sample":
+            return _open_sample(folder, images, seed, test_videos, progress)
+        return _open_real(data, folder, split)
+    except (OSError, ValueError) as error:  # ValueError: a name that no folder can have
+        where, reason = getattr(error, "filename", None) or folder, getattr(error, "strerror", None) or one_line(error)
+        raise DatasetError(f"{where}: cannot be used ({reason}); check the path and its permissions") from None
+
+
+def _open_real(data: str, folder: str | Path, split: Literal["train", "val"]) -> Annotations:
     from mpii_lib.annotations import read_coco, read_mpii
 
-    if data == "sample":
-        return _open_sample(folder, images, seed, test_videos, progress)
-    if data not in ("mpii", "coco"):
-        raise DatasetError(f'open_data: DATA is {data!r}; use "sample", "mpii" or "coco"')
     fetch = f"`mpii fetch {data} FOLDER`"
     if str(folder) == "":
         raise DatasetError(f'open_data: DATA is "{data}", DATA_DIR is empty; run {fetch}, then set DATA_DIR to FOLDER')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import platform
 import random
@@ -14,6 +13,8 @@ from types import ModuleType
 import numpy as np
 
 from mpii_lib import plots
+from mpii_lib._html import html_table
+from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
 
 
@@ -28,14 +29,10 @@ class SessionInfo:
         return "\n".join(f"{name:<{width}}  {value}" for name, value in self.rows)
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(value)}</td></tr>'
-            for name, value in self.rows
-        )
-        return f"<table><caption>This session</caption><tbody>{cells}</tbody></table>"
+        return html_table(dict(self.rows), "This session")
 
 
+@checked
 def setup(seed: int = 0, keras: bool = False) -> SessionInfo:
     """Seed every source of randomness, set the figure style, and say what this session runs on.
 

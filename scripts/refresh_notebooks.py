@@ -1,47 +1,27 @@
 """Run notebooks in place and keep their outputs: `python scripts/refresh_notebooks.py [NOTEBOOK ...]` (default: all).
 
 Each notebook runs top to bottom in a fresh kernel. What is stored is what a reader can use: no standard error, no path
-of this machine, no widget state, execution counts 1 to n, and the measured seconds and memory in its first cell. A
-notebook with an error, or with something on standard error, is left as it was.
+of this machine, sliders as static figures, execution counts 1 to n, and the measured seconds and memory in its first
+cell. A notebook with an error, with something on standard error, or with a cell of more than 30 minutes is left as it
+was.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-import time
+import tempfile
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
+
+from mpii_course.report import run_notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = re.compile(r"Runs in .*? on two CPU cores(?: \(.*?\))?")
 MACHINE_PATH = re.compile(r"/(?:root|home|tmp|work|Users)/[\w./-]+")
-WIDGET = "application/vnd.jupyter.widget-view+json"
-WIDGET_NOTE = "Sliders appear here when the cell is run."
-
-
-def peak_memory(pid: int) -> float | None:
-    """Largest resident memory of a process so far in GB, where the system tells (Linux)."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return None
-    kilobytes = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-    return int(kilobytes.group(1)) / 1e6 if kilobytes else None
-
-
-def run(notebook: nbformat.NotebookNode, folder: Path) -> str:
-    """Execute every cell; returns the sentence about time and memory."""
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
-    started = time.perf_counter()
-    with client.setup_kernel():
-        for index, cell in enumerate(notebook.cells):
-            client.execute_cell(cell, index)
-        seconds = time.perf_counter() - started
-        memory = peak_memory(client.km.provisioner.pid)
-    taken = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
-    return f"Runs in {taken} on two CPU cores" + (f" (peak memory {memory:.1f} GB)" if memory else "")
+LIMIT = 1800.0  # seconds that one cell may take
 
 
 def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
@@ -74,8 +54,6 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
         for output in joined(cell.outputs):
             if output.get("name") == "stderr":
                 raise ValueError(f"cell {cell.id}: standard error: {output.text.strip()[:300]}")
-            if WIDGET in output.get("data", {}):
-                output = nbformat.v4.new_output("display_data", data={"text/plain": WIDGET_NOTE})
             if output.output_type == "execute_result":
                 output.execution_count = number
             text = str(output.get("text", "")) + "".join(
@@ -88,10 +66,17 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
 
 
 def refresh(path: Path) -> str:
-    """Run one notebook and write it back; returns a line about it."""
-    notebook = nbformat.read(path, as_version=4)
-    measured = run(notebook, path.parent)
+    """Run one notebook in its own folder and write it back; returns the sentence about its time and memory."""
+    os.chdir(path.parent)
+    with tempfile.TemporaryDirectory() as folder:
+        (run,) = run_notebooks([path], folder=folder, timeout=LIMIT)
+        notebook = nbformat.read(run.output, as_version=4)
+    if not run.ok:
+        raise ValueError(str(run))
     tidy(notebook)
+    taken = f"{run.seconds:.0f} s" if run.seconds < 100 else f"{run.seconds / 60:.1f} minutes"
+    measured = f"Runs in {taken} on two CPU cores"
+    measured += f" (peak memory {run.peak_mb / 1000:.1f} GB)" if run.peak_mb else ""
     first = notebook.cells[0]
     first.source = MEASURED.sub(measured, first.source)
     nbformat.write(notebook, path)

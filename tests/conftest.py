@@ -13,6 +13,7 @@ for name, value in {
     "TF_NUM_INTEROP_THREADS": "2",  # with one, a tf.data stream that calls Python waits for itself, half a minute
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "Agg",
+    "MPII_STATIC": "1",  # the kernels of nbval inherit it: sliders are drawn as static figures
 }.items():
     os.environ.setdefault(name, value)
 

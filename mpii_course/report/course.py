@@ -13,10 +13,10 @@ from typing import Any
 
 from mpii_course.report.page import build_report, check_index
 from mpii_course.report.parameters import check_parameters, notebook_parameters
-from mpii_course.report.run import NotebookRun, Progress, require_notebook_tools, run_notebooks
+from mpii_course.report.run import DAY, NotebookRun, Progress, require_notebook_tools, run_notebooks
 from mpii_course.report.trainings import BACKBONE_NOTEBOOKS
 from mpii_lib.errors import ReportError
-from mpii_lib.files import make_folder
+from mpii_lib.files import exclusive, make_folder
 
 ALWAYS = ("00_start_here", "10_mpii_annotations", "11_data_exploration")
 POSE = "32_pose_evaluation"
@@ -75,7 +75,7 @@ def make_report(
     backbones: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
     jobs: int = 2,
-    timeout: float | None = None,
+    timeout: float = DAY,
     show: Callable[[Sequence[str]], Progress] | None = None,
 ) -> tuple[Path, list[NotebookRun]]:
     """Run the course's notebooks and build the report; one that was there stays until the new one is whole.
@@ -104,7 +104,8 @@ def make_report(
     Raises
     ------
     ReportError
-        For anything that is wrong before the start: notebooks, parameters, the folder.
+        For anything that is wrong before the start: notebooks, parameters, the folder, another report that is being
+        made there.
     """
     require_notebook_tools()
     first, last, chosen = choose_notebooks(notebooks, backbones)
@@ -117,12 +118,14 @@ def make_report(
     own = {"RUNS": str((stage / "runs").resolve()), "BACKBONES": ",".join(chosen)}
     values = {name: value for name, value in own.items() if name in known and name not in given} | given
     make_folder(folder, ReportError)
-    _prepare(stage, {"notebooks": [str(p) for p in [*first, *last]], "parameters": values})
-    progress = show([path.stem for path in [*first, *last]]) if show else None
-    options: dict[str, Any] = {"jobs": jobs, "timeout": timeout, "progress": progress}
-    runs = run_notebooks(first, values, stage / "notebooks", last=last, **options)
-    build_report(stage)
-    _publish(stage, folder)
+    busy = ReportError(f"{folder}: another report is being made there; wait for it, or choose another --folder")
+    with exclusive(folder / ".lock", busy):
+        _prepare(stage, {"notebooks": [str(p) for p in [*first, *last]], "parameters": values})
+        progress = show([path.stem for path in [*first, *last]]) if show else None
+        options: dict[str, Any] = {"jobs": jobs, "timeout": timeout, "progress": progress}
+        runs = run_notebooks(first, values, stage / "notebooks", last=last, **options)
+        build_report(stage)
+        _publish(stage, folder)
     return folder / "index.html", [replace(run, output=folder / "notebooks" / run.output.name) for run in runs]
 
 

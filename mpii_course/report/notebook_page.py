@@ -1,28 +1,30 @@
 """An executed notebook as one HTML page that needs no network: mathematics as MathML, no script at all.
 
-nbconvert's own pages fetch require.js, MathJax and mermaid, so only its cell markup is used; `offline` then takes out
-whatever would reach for the network and mends what a reader with a screen reader or a phone would stumble on.
+nbconvert's own pages fetch require.js, MathJax and mermaid, so only its cell markup is used; of this, `safe` leaves
+what is allowed, and `offline` mends what a reader with a screen reader or a phone would stumble on.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
+import functools
 import html
 import io
 import logging
 import mimetypes
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 NO_ALT = "A figure without a description"
-_LIVE_ONLY = ("application/vnd.jupyter.widget-view+json", "application/javascript", "text/vnd.mermaid")
 _REMOTE = re.compile(r"^\s*(https?:)?//", re.I)
-_NEEDS_NETWORK = re.compile(r"@import|url\(\s*['\"]?(https?:)?//", re.I)
-_LIVE_NOTE = '<p class="note">A control stands here in the live notebook; open it in Jupyter or Colab to turn it.</p>'
+#: What of these stands between their tags is no text either.
+_SILENT = ["script", "style", "template", "noscript", "iframe", "object", "textarea", "select", "noembed", "noframes"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def figures_of(notebook: Any, most: int = 2) -> list[Figure]:
             data = output.get("data", {}).get("image/png")
             if data:
                 alt = output.metadata.get("image/png", {}).get("alt") or cell.metadata.get("alt") or NO_ALT
-                found.append(_small(base64.b64decode("".join(data)), alt))
+                with contextlib.suppress(Exception):  # Pillow raises many kinds for what is no image
+                    found.append(_small(base64.b64decode(data), alt))
     return found if tagged else found[:most]
 
 
@@ -141,34 +144,17 @@ def _static(notebook: Any) -> Any:
                 cell.source = cell.source.replace(f"attachment:{name}", f"data:{kind};base64,{''.join(data)}")
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            live = [data.pop(kind) for kind in _LIVE_ONLY if kind in data]
             tex = data.pop("text/latex", None)
-            if live and set(data) <= {"text/plain"}:
-                data["text/html"] = _LIVE_NOTE
-            elif tex and "text/html" not in data:
+            if tex and "text/html" not in data:
                 data["text/html"] = math_to_mathml("".join(tex).strip().strip("$"), display=True)
     return notebook
 
 
 def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
-    """Return HTML that loads nothing from elsewhere: images inside or replaced by their text, no script."""
+    """Return HTML that loads nothing from elsewhere: allowed tags only, images inside or replaced by their text."""
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(fragment, "html.parser")
-    for tag in soup.find_all(
-        ["script", "link", "iframe", "object", "embed", "meta", "base", "video", "audio", "source"]
-    ):
-        tag.decompose()
-    for tag in soup.find_all("style"):
-        if ".dataframe" in tag.text or _NEEDS_NETWORK.search(tag.text):
-            tag.decompose()
-    for tag in soup.find_all(True):
-        for name in [
-            n for n in tag.attrs if n.startswith("on") or n in ("srcset", "background", "border", "align", "poster")
-        ]:
-            del tag[name]
-        if _NEEDS_NETWORK.search(str(tag.get("style") or "")):
-            del tag["style"]
+    soup = BeautifulSoup(safe(fragment), "html.parser")
     for image in soup.find_all("img"):
         _image(soup, image, source.parent)
     _tables(soup)
@@ -182,14 +168,47 @@ def offline(fragment: str, source: Path, pages: Collection[str] = ()) -> str:
     return str(soup)
 
 
+def safe(fragment: str) -> str:
+    """Return HTML of which only the allowed tags, attributes and styles are left, and no comment."""
+    from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, ALLOWED_SVG_PROPERTIES, CSSSanitizer
+    from bleach.sanitizer import Cleaner
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(fragment, "html.parser")
+    for tag in soup.find_all(_SILENT):
+        tag.decompose()
+    styles = CSSSanitizer([*ALLOWED_CSS_PROPERTIES, *ALLOWED_SVG_PROPERTIES, *_names("style")])
+    protocols = ["http", "https", "mailto", "data"]
+    cleaner = Cleaner(_names("tag"), _allowed, protocols, strip=True, css_sanitizer=styles)
+    return str(cleaner.clean(str(soup)))
+
+
+@functools.cache
+def _names(kind: Literal["tag", "attribute", "style"]) -> frozenset[str]:
+    """What a page may hold: HTML, MathML and SVG that show something, and nothing that runs, loads or asks."""
+    lines = Path(__file__).with_name("allowed.csv").read_text(encoding="utf-8").split()
+    return frozenset(line.partition(",")[2] for line in lines if line.startswith(f"{kind},"))
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    """Tell whether a tag may have this attribute; where it leads, `_image` and `_link` look at."""
+    if name == "src":
+        return tag == "img"
+    if name == "href":  # that of SVG, xlink:href, too
+        return tag in ("a", "use") or (tag == "image" and value.startswith("data:image/"))
+    if name == "style":
+        return not re.search(r"url|image|\\", value, re.I)
+    return name in _names("attribute") or name.startswith("aria-")
+
+
 def _image(soup: Any, image: Any, folder: Path) -> None:
     address = image.get("src") or ""
     image["alt"] = image.get("alt") or NO_ALT
-    if address.startswith("data:"):
+    if address.startswith("data:image/"):
         return
     file = folder / address
     kind = mimetypes.guess_type(address)[0]
-    if not _REMOTE.match(address) and kind and kind.startswith("image/") and file.is_file():
+    if not _REMOTE.match(address) and kind and kind.startswith("image/") and os.path.isfile(file):
         image["src"] = f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
         return
     text = soup.new_tag("span")

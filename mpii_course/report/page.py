@@ -73,12 +73,12 @@ def build_report(folder: str | Path) -> Path:
     if not found:
         raise ReportError(f"{folder / 'notebooks'}: holds no executed notebook; run `mpii report` or `mpii run` first")
     make_folder(folder / "pages", ReportError)
-    names = {path.name.split(".")[0] for path in found}
+    names = {path.name.removesuffix(".ipynb").removesuffix(".failed") for path in found}
     chapters = []
     for path in found:
         run, notebook = read_run(path)
         parameters = {name: parameter.default for name, parameter in notebook_parameters(path).items()}
-        parameters |= notebook.metadata.get("papermill", {}).get("parameters") or {}
+        parameters |= run.parameters
         figures = figures_of(notebook, _MOST_FIGURES.get(run.name, 2))
         chapters.append(Chapter(run, title_of(notebook, run.name), figures, parameters))
         body = notebook_body(notebook, run.source, names)
@@ -153,7 +153,7 @@ def _render(template: str, **values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"accuracy": _show_accuracy, "printed": _as_printed, "seconds": _show_seconds}
+    environment.filters |= {"accuracy": _show_accuracy, "printed": _as_printed, "seconds": _show_seconds, "interval": _show_interval}
     style = loader.get_source(environment, "style.css")[0]
     now = datetime.now().astimezone()
     return environment.get_template(template).render(generator=GENERATOR, style=style, now=now, **values)
@@ -161,6 +161,10 @@ def _render(template: str, **values: Any) -> str:
 
 def _show_accuracy(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}".removesuffix(".0") + "\u202f%"
+
+
+def _show_interval(ends: tuple[float, float] | None) -> str:
+    return "(–)" if ends is None else "({:.0f} to {:.0f})".format(*ends)
 
 
 def _as_printed(value: float | None) -> str:

@@ -1,20 +1,26 @@
 """The parameters of a notebook: which it knows, and given ones checked and turned into the right type.
 
-papermill only warns about an unknown parameter, and its own reader skips a line whose comment holds a second `=`. The
-`parameters` cell holds literals only (a test sees to it), so Python's own parser reads it exactly, types included.
+The `parameters` cell holds literals only (a test sees to it), so Python's own parser reads it exactly, types included.
+Values become plain Python, which `repr` writes into the notebook exactly and JSON into its record.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
+import math
+import os
+import re
+import reprlib
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mpii_lib.errors import ReportError
+from mpii_lib.errors import ReportError, one_line
 
+_PARSER = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)  # what Python's parser raises
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -34,8 +40,12 @@ def read_notebook(path: Path) -> Any:
     """Read a notebook in format 4; ReportError when it is not there or not a notebook."""
     import nbformat
 
+    wrong: dict[str, Any] = {}
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4, capture_validation_error=wrong)
+        if wrong:  # which nbformat only logs; what is there besides is let pass
+            nbformat.validate(notebook, relax_add_props=True)
+        return notebook
     except FileNotFoundError:
         raise ReportError(f"{path}: there is no such notebook; check the path") from None
     except OSError as error:
@@ -62,7 +72,9 @@ def notebook_parameters(path: str | Path) -> dict[str, Parameter]:
         statements = ast.parse(cell.source).body
     except SyntaxError as error:
         raise ReportError(f"{path}: the parameters cell, line {error.lineno}: {error.msg}; mend that cell") from None
-    lines = cell.source.splitlines()
+    except _PARSER as error:
+        raise ReportError(f"{path}: the parameters cell: {one_line(error)}; mend that cell") from None
+    lines = re.split("\r\n|\r|\n", cell.source)  # as Python's parser counts them
     found = {}
     for statement in statements:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
@@ -71,7 +83,7 @@ def notebook_parameters(path: str | Path) -> dict[str, Parameter]:
             continue
         try:
             default = ast.literal_eval(value)
-        except ValueError:
+        except _PARSER:
             default = None
         tail = lines[(statement.end_lineno or 1) - 1].encode()[statement.end_col_offset or 0 :].decode()
         found[target.id] = Parameter(target.id, default, tail.partition("#")[2].strip())
@@ -91,12 +103,41 @@ def typed(parameter: Parameter, value: Any, notebook: str) -> Any:
     """
     default = parameter.default
     try:
-        return _of_type(_read_text(value, default) if isinstance(value, str) else value, default)
-    except (ValueError, SyntaxError):
-        kind = f"{type(default).__name__} (its default is {default!r})"
+        return _of_type(plain(_read_text(value, default) if isinstance(value, str) else value), default)
+    except _PARSER:
+        kind = "plain finite numbers, text, lists and dictionaries" if default is None else type(default).__name__
         raise ReportError(
-            f"parameter {parameter.name} of {notebook}: {value!r} is not of type {kind}; give such a value"
+            f"parameter {parameter.name} of {notebook}: {_brief(value)} is not of type {kind} (its default is "
+            f"{_brief(default)}); give such a value, of finite numbers"
         ) from None
+
+
+def _brief(value: Any) -> str:
+    try:
+        return " ".join(reprlib.repr(value).split())[:120]
+    except ValueError:  # whole numbers of thousands of digits
+        return f"a huge {type(value).__name__}"
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy's numbers and arrays and paths into plain Python; ValueError for what a notebook cannot be given.
+
+    That is anything but None, True, False, finite numbers, text that UTF-8 can write, and lists, tuples and
+    dictionaries (by text or whole number) of these.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(map(plain, value))
+    if kind is dict and all(isinstance(key, str | int) for key in value):
+        return {plain(key): plain(each) for key, each in value.items()}
+    if value is not None and kind not in (bool, int, float, str) or kind is float and not math.isfinite(value):
+        raise ValueError(value)
+    str(value).encode()  # ValueError for half a character, and for whole numbers of thousands of digits
+    return value
 
 
 def _read_text(text: str, default: Any) -> Any:
@@ -108,7 +149,7 @@ def _read_text(text: str, default: Any) -> Any:
         return [_read_text(item.strip(), default[0] if default else None) for item in text.split(",") if item.strip()]
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except _PARSER:
         if default is None:
             return text
         raise
@@ -140,8 +181,9 @@ def check_parameters(paths: Sequence[Path], given: Mapping[str, Any]) -> list[di
             near = difflib.get_close_matches(name.upper(), everything, 1)
             hint = f"; did you mean {near[0]}?" if near else "."
             listing = "; ".join(map(str, everything.values())) or "none: there is no cell tagged 'parameters'"
-            where = ", ".join(path.name for path in paths)
-            raise ReportError(f"unknown parameter {name} for {where}{hint} Known: {listing}")
+            where = textwrap.shorten(", ".join(path.name for path in paths), 60, placeholder=" …")
+            listing = textwrap.shorten(listing, 240, placeholder=" …")
+            raise ReportError(f"unknown parameter {name[:40]} for {where}{hint} Known: {listing}")
     return [
         {name: typed(names[name], value, path.name) for name, value in given.items() if name in names}
         for path, names in zip(paths, known, strict=True)

@@ -1,4 +1,4 @@
-"""Run notebooks with papermill, several at once, each in a process of its own."""
+"""Run notebooks, several at once, each in a process of its own that ends with this one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 from mpii_course.report.parameters import check_parameters, read_notebook
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ReportError
-from mpii_lib.files import make_folder
+from mpii_lib.files import make_folder, replacing
 
 #: Started by its path: `-m` would import all of mpii_course, which it does not need. -P keeps its folder off sys.path.
 _WORKER = Path(__file__).with_name("_worker.py")
-_PATIENCE = 15.0  # seconds; a kernel gets five of them from its manager
+_PATIENCE = 5.0  # seconds in which a worker has to end when it is asked to
+_AROUND = 180.0  # seconds in which a kernel has to start, and to end
+DAY = 86_400.0
 #: Called with (name, state, cells done, cells in all); state is "running", "ok" or "failed".
 Progress = Callable[[str, str, int, int], None]
 
@@ -42,7 +45,10 @@ class FailedCell:
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """How one notebook's run ended. `output` is the executed notebook; `peak_mb` the kernel's peak memory in MB."""
+    """How one notebook's run ended. `output` is the executed notebook; `peak_mb` the kernel's peak memory in MB.
+
+    `parameters` are those that it was run with instead of its own.
+    """
 
     name: str
     source: Path
@@ -53,6 +59,7 @@ class NotebookRun:
     failed_cell: FailedCell | None = None
     error: str | None = None
     peak_mb: float | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         if self.ok:
@@ -63,11 +70,12 @@ class NotebookRun:
 
 def require_notebook_tools() -> None:
     """Raise ReportError when the extra `notebooks` is not installed."""
-    missing = [m for m in ("papermill", "nbconvert", "ipykernel", "latex2mathml") if find_spec(m) is None]
+    missing = [m for m in ("nbclient", "nbconvert", "bleach", "ipykernel", "latex2mathml") if find_spec(m) is None]
     if missing:
         raise ReportError(f"{', '.join(missing)} is not installed; run: pip install 'mpii-notebooks[notebooks]'")
 
 
+@checked
 def run_notebooks(
     paths: Sequence[str | Path],
     parameters: Mapping[str, Any] | None = None,
@@ -75,10 +83,13 @@ def run_notebooks(
     *,
     jobs: int = 2,
     last: Sequence[str | Path] = (),
-    timeout: float | None = None,
+    timeout: float = DAY,
     progress: Progress | None = None,
 ) -> list[NotebookRun]:
     """Run notebooks and keep the executed copies; one that fails is reported while the others go on.
+
+    Nobody looks on, so sliders are drawn as static figures (the environment variable MPII_STATIC is set), and a cell
+    that goes on beyond `timeout` fails its notebook, whose kernel is killed. Kernels also end when this process does.
 
     Everything is checked before anything is started or written. The notebooks run in the current directory, so that a
     relative path given as a parameter means what it means in the shell.
@@ -96,7 +107,7 @@ def run_notebooks(
     last
         Notebooks to run, one after the other, when all of `paths` have ended: those that read what the others wrote.
     timeout
-        Seconds that one cell may take; None for no limit.
+        Seconds that one cell may take; a day if nothing is said.
     progress
         Called at each change, from several threads; `mpii_course.report.progress.RunDisplay` is one.
 
@@ -114,18 +125,15 @@ def run_notebooks(
     sources = [Path(p) for p in (*paths, *last)]
     if not sources:
         raise ReportError("no notebook to run; name at least one .ipynb file")
-    if jobs < 1:
-        raise ReportError(f"jobs is {jobs}; give 1 or more")
+    if jobs < 1 or timeout <= 0:
+        raise ReportError(f"jobs is {jobs}, timeout is {timeout}; give 1 or more, and more than 0 seconds")
     require_notebook_tools()
     values = check_parameters(sources, parameters or {})
     folder = Path(folder)
     _check_folder(folder, sources)
-    tasks = [
-        {"source": str(s), "output": str(folder / f".{s.stem}.partial.ipynb"), "parameters": v, "timeout": timeout}
-        for s, v in zip(sources, values, strict=True)
-    ]
-    with _own_kernel() as environment:
-        runner = _Runner(folder, environment, progress or (lambda *_: None))
+    tasks = list(zip(sources, values, strict=True))
+    with tempfile.TemporaryDirectory(prefix="mpii-run-", ignore_cleanup_errors=True) as scratch:
+        runner = _Runner(folder, Path(scratch), timeout, progress or (lambda *_: None))
         return runner.run(tasks[: len(paths)], jobs) + runner.run(tasks[len(paths) :], 1)
 
 
@@ -137,63 +145,35 @@ def _check_folder(folder: Path, sources: Sequence[Path]) -> None:
         raise ReportError(f"two of the notebooks are named {twice}.ipynb; run them into different folders")
     for source in sources:
         output = folder / source.name
-        if output.exists() and not (output.is_file() and read_notebook(output).metadata.get("papermill")):
+        if output.exists() and not (output.is_file() and "mpii_run" in read_notebook(output).metadata):
             raise ReportError(f"{output}: is there and was not made by a run; choose another folder (-o)")
     make_folder(folder, ReportError)
 
 
-@contextlib.contextmanager
-def _own_kernel() -> Iterator[dict[str, str]]:
-    """Environment variables under which the kernel "python3" is this very interpreter.
-
-    A kernel spec of that name in the user's home comes before the environment's own and may start another Python, one
-    without mpii_lib. `JUPYTER_PATH` is looked at before both.
-    """
-    with tempfile.TemporaryDirectory(prefix="mpii-kernel-") as home:
-        spec = Path(home, "kernels", "python3", "kernel.json")
-        spec.parent.mkdir(parents=True)
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        spec.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}), encoding="utf-8")
-        paths = os.pathsep.join(filter(None, [home, os.environ.get("JUPYTER_PATH")]))
-        yield {**os.environ, "JUPYTER_PATH": paths, "PYTHONIOENCODING": "utf-8"}
-
-
 class _Runner:
-    """Starts one process a notebook, some at once, and stops them all when it is interrupted."""
+    """Starts one process a notebook, some at once, and ends them all when it is interrupted."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], progress: Progress) -> None:
-        self.folder, self.environment, self.progress = folder, environment, progress
+    def __init__(self, folder: Path, scratch: Path, timeout: float, progress: Progress) -> None:
+        self.folder, self.scratch, self.timeout, self.progress = folder, scratch, timeout, progress
+        own = {"PYTHONIOENCODING": "utf-8", "JUPYTER_RUNTIME_DIR": str(scratch), "MPII_STATIC": "1"}
+        self.environment = os.environ | own
         self.processes: list[subprocess.Popen[str]] = []
         self.lock = threading.Lock()
         self.stopped = False
 
-    def run(self, tasks: Sequence[dict[str, Any]], jobs: int) -> list[NotebookRun]:
+    def run(self, tasks: Sequence[tuple[Path, dict[str, Any]]], jobs: int) -> list[NotebookRun]:
         with ThreadPoolExecutor(max_workers=jobs) as pool:
-            futures = [pool.submit(self._run_one, task) for task in tasks]
+            futures = [pool.submit(self._run_one, *task) for task in tasks]
             try:
                 while wait(futures, timeout=0.5).not_done:  # with a time-out, so that Ctrl-C is heard on Windows too
                     pass
             except BaseException:
-                self._stop()
+                with self.lock:
+                    self.stopped = True
+                _end(*self.processes)
                 pool.shutdown(wait=True, cancel_futures=True)
-                for task in tasks:
-                    Path(task["output"]).unlink(missing_ok=True)
                 raise
             return [future.result() for future in futures]
-
-    def _stop(self) -> None:
-        """Ask the processes to end, which lets them end their kernels; kill those that do not, or at another Ctrl-C."""
-        with self.lock:
-            self.stopped = True
-        for process in self.processes:
-            process.terminate()
-        limit = time.monotonic() + _PATIENCE
-        try:
-            while any(process.poll() is None for process in self.processes) and time.monotonic() < limit:
-                time.sleep(0.1)
-        finally:
-            for process in self.processes:
-                process.kill()
 
     def _start(self, stderr: IO[str]) -> subprocess.Popen[str]:
         with self.lock:
@@ -207,38 +187,73 @@ class _Runner:
             self.processes.append(process)
         return process
 
-    def _run_one(self, task: dict[str, Any]) -> NotebookRun:
-        source, began = Path(task["source"]), time.monotonic()
-        cells = [c for c in read_notebook(source).cells if c.cell_type == "code" and c.source.strip()]
+    def _run_one(self, source: Path, parameters: dict[str, Any]) -> NotebookRun:
+        began, notebook, copy = time.monotonic(), read_notebook(source), self.scratch / f"{source.stem}.ipynb"
+        cells = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+        cells = [c for c in cells if "skip-execution" not in c.metadata.get("tags", [])]
         self.progress(source.stem, "running", 0, len(cells))
-        at = 0
-        end: dict[str, Any] = {}
+        assignments = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+        task = {"source": str(source), "output": str(copy), "parameters": assignments}
+        at, end = 0, {}
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
-            with self._start(stderr) as process:
-                assert process.stdin and process.stdout
-                with contextlib.suppress(BrokenPipeError), process.stdin:
-                    json.dump(task, process.stdin)
-                for event in map(json.loads, process.stdout):
-                    if "cell" in event:
+            with contextlib.suppress(BrokenPipeError), self._start(stderr) as process:
+                print(json.dumps(task), file=process.stdin, flush=True)
+                for event in self._events(process):
+                    if event.get("begins"):
                         self.progress(source.stem, "running", at, len(cells))
                         at += 1
-                    else:
+                    elif "error" in event:
                         end = event
             if self.stopped:
                 raise ReportError("stopped")
             if not end:
                 stderr.seek(0)
                 lines = stderr.read().strip().splitlines()
-                end = {"error": lines[-1] if lines else f"the process ended with status {process.returncode}"}
+                end = {"error": lines[-1][:300] if lines else f"the process ended with status {process.returncode}"}
         failed, ok = None, end["error"] is None
         if at and not ok:
             failed = FailedCell(at, cells[at - 1].get("id", "-"), _first_line(cells[at - 1].source))
         seconds = time.monotonic() - began
         output = self.folder / source.name
-        run = NotebookRun(source.stem, source, output, ok, seconds, len(cells), failed, **end)
-        run = _keep(run, Path(task["output"]))
-        self.progress(run.name, "ok" if ok else "failed", len(cells) if ok else max(at - 1, 0), len(cells))
+        run = NotebookRun(source.stem, source, output, ok, seconds, len(cells), failed, parameters=parameters, **end)
+        run = _keep(run, copy, notebook)
+        self.progress(run.name, "ok" if run.ok else "failed", len(cells) if run.ok else max(at - 1, 0), len(cells))
         return run
+
+    def _events(self, process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+        """What the worker says; it is ended, with an event of its own, when nothing comes for too long."""
+        assert process.stdout
+        limit, inside = _AROUND, False
+        while True:
+            timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), _end, [process])
+            began = time.monotonic()
+            timer.start()
+            line = process.stdout.readline()
+            timer.cancel()
+            if not line:
+                break
+            event = json.loads(line)
+            inside = event.get("begins", False)
+            limit = self.timeout if inside else _AROUND
+            yield event
+        if time.monotonic() - began >= limit:
+            what = "that a cell may take (--timeout)" if inside else "in which a kernel has to start or to end"
+            yield {"error": f"took longer than the {limit:g} seconds {what}"}
+
+
+def _end(*processes: subprocess.Popen[str]) -> None:
+    """Close their pipes, upon which workers end their kernels and themselves; kill those that do not."""
+    for process in processes:
+        with contextlib.suppress(OSError):
+            assert process.stdin
+            process.stdin.close()
+    limit = time.monotonic() + _PATIENCE
+    try:
+        while any(process.poll() is None for process in processes) and time.monotonic() < limit:
+            time.sleep(0.05)
+    finally:
+        for process in processes:
+            process.kill()
 
 
 def _first_line(source: str) -> str:
@@ -246,30 +261,35 @@ def _first_line(source: str) -> str:
     return next((line for line in lines if not line.startswith("#")), "".join(lines[:1]))[:100]
 
 
-def _keep(run: NotebookRun, partial: Path) -> NotebookRun:
-    """Write how the run ended into the executed notebook and move it to its place."""
+def _keep(run: NotebookRun, copy: Path, source: Any) -> NotebookRun:
+    """Put the executed copy in its place, with how the run ended written into it; without a copy, no run is ok."""
     import nbformat
 
-    notebook = read_notebook(partial if partial.exists() else run.source)
-    notebook.metadata.setdefault("papermill", {})
-    output, failed = run.output, run.output.with_suffix(".failed.ipynb")
-    run = replace(run, output=output if run.ok else failed)
-    record = asdict(run) | {"source": str(run.source), "output": str(run.output)}
-    notebook.metadata["mpii_run"] = record
-    nbformat.write(notebook, partial)
-    os.replace(partial, run.output)
+    try:
+        notebook = read_notebook(copy)
+    except ReportError:
+        notebook = source
+        run = replace(run, ok=False, error=run.error or "there is no executed copy; is the temporary folder full?")
+    failed = run.output.with_suffix(".failed.ipynb")
+    run = replace(run, output=run.output if run.ok else failed)
+    notebook.metadata["mpii_run"] = asdict(run) | {"source": str(run.source), "output": str(run.output)}
+    try:
+        with replacing(run.output, ReportError) as temporary:
+            temporary.write_text(nbformat.writes(notebook), encoding="utf-8", errors="replace")
+    except ReportError as problem:
+        return replace(run, ok=False, error=run.error or str(problem))
     if run.ok:
         failed.unlink(missing_ok=True)
     return run
 
 
 def read_run(path: Path) -> tuple[NotebookRun, Any]:
-    """Read an executed notebook: how its run ended, and the notebook without what papermill put in to mark an error."""
+    """Read an executed notebook: how its run ended, and the notebook."""
     notebook = read_notebook(path)
-    notebook.cells = [c for c in notebook.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
-    record = dict(notebook.metadata.get("mpii_run") or {})
-    if not record:
-        raise ReportError(f"{path}: was not made by run_notebooks; run it with `mpii run`")
-    cell = record.pop("failed_cell", None)
-    paths = {"source": Path(record["source"]), "output": path}
-    return NotebookRun(**{**record, **paths, "failed_cell": FailedCell(**cell) if cell else None}), notebook
+    try:
+        record = dict(notebook.metadata["mpii_run"])
+        cell = record["failed_cell"] and FailedCell(**record["failed_cell"])
+        run = NotebookRun(**record | {"source": Path(record["source"]), "output": path, "failed_cell": cell})
+    except (KeyError, TypeError, ValueError):
+        raise ReportError(f"{path}: was not made by run_notebooks; run it with `mpii run`") from None
+    return run, notebook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -165,7 +166,8 @@ def _reporter(
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=images, unit="image", desc="drawing the sample", leave=False) as bar:
+    unseen = bool(os.environ.get("MPII_STATIC"))  # nobody looks on, and a notebook's bar is a widget
+    with tqdm(total=images, unit="image", desc="drawing the sample", leave=False, disable=unseen) as bar:
         yield lambda done, total: bar.update(done - bar.n)
 
 

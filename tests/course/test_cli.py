@@ -62,9 +62,9 @@ def test_wrong_usage_ends_with_2_and_writes_nothing(tmp_path, monkeypatch, argum
     assert ended.value.code == 2 and not list(tmp_path.iterdir())
 
 
-def test_help_does_not_wait_for_tensorflow_or_papermill():
+def test_help_does_not_wait_for_tensorflow_or_nbclient():
     code = (
-        "import sys, mpii_course.cli as c; c._parser(); sys.exit(bool({'tensorflow', 'papermill'} & set(sys.modules)))"
+        "import sys, mpii_course.cli as c; c._parser(); sys.exit(bool({'tensorflow', 'nbclient', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
@@ -263,7 +263,7 @@ def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path, capsys):
     line = next(line for line in output.err.splitlines() if line.startswith("mpii: "))
     assert line.startswith("mpii: small: failed at code cell 2") and "ModelError" in line and "71" in line
     assert output.out.split() == [str(tmp_path / "out/good.ipynb")]
-    assert json.loads((tmp_path / "out/good.ipynb").read_text())["metadata"]["papermill"]["parameters"] == {"EPOCHS": 2}
+    assert json.loads((tmp_path / "out/good.ipynb").read_text())["metadata"]["mpii_run"]["parameters"] == {"EPOCHS": 2}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -3,12 +3,14 @@
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
+from wrong_arguments import assert_clear
 
 import mpii_lib.annotations
-from mpii_course import open_data, sample
-from mpii_lib.errors import DatasetError
+from mpii_course import open_data, sample, setup
+from mpii_lib.errors import DatasetError, MpiiError
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_real_data_is_read_from_its_folder(drawn, tmp_path):
 @pytest.mark.parametrize(
     ("data", "folder", "message"),
     [
-        ("imagenet", "", 'DATA is \'imagenet\'; use "sample", "mpii" or "coco"'),
+        ("imagenet", "", "data is 'imagenet'; give one of 'sample', 'mpii', 'coco'"),
         ("mpii", "", "DATA_DIR is empty; run `mpii fetch mpii FOLDER`"),
         ("coco", "", "DATA_DIR is empty; run `mpii fetch coco FOLDER`"),
         ("mpii", "nowhere", "nowhere: there is no such folder; run `mpii fetch mpii FOLDER`"),
@@ -96,8 +98,36 @@ def test_real_data_is_read_from_its_folder(drawn, tmp_path):
 )
 def test_data_that_is_not_there_is_told_with_the_command_that_gets_it(tmp_path, monkeypatch, data, folder, message):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(MpiiError, match=message):
         open_data(data, folder)
+
+
+@pytest.mark.parametrize(("data", "call"), [("sample", "is_file"), ("mpii", "iterdir"), ("coco", "is_file")])
+def test_a_folder_that_may_not_be_read_is_one_line(tmp_path, monkeypatch, data, call):
+    """The calls that raise where the permissions are 000 (the tests may run as root, whom none stop)."""
+
+    def refused(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, call, refused)
+    with pytest.raises(
+        DatasetError, match=f"^{tmp_path}.*: cannot be used .Permission denied.; check the path"
+    ) as error:
+        open_data(data, tmp_path, images=12)
+    assert "\n" not in str(error.value)
+
+
+def test_wrong_arguments_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPII_CACHE_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    valid = {"data": "sample", "folder": "", "images": 12, "seed": 0, "test_videos": 0, "split": "train"}
+    assert_clear(open_data, valid | {"progress": None}, skip=["images", "test_videos"])
+    for wrong in (None, "12", -1, 0, 1.5, True, [12]):
+        for name in ("images", "test_videos"):
+            if (name, wrong) != ("test_videos", 0):
+                with pytest.raises(MpiiError):
+                    open_data(**valid | {name: wrong})
+    assert_clear(setup, {"seed": 0, "keras": False}, skip=["keras"])
 
 
 def test_the_real_sample_comes_back_the_same_from_the_cache(tmp_path, monkeypatch):

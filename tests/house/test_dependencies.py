@@ -33,7 +33,7 @@ def test_every_core_dependency_is_known_to_be_on_colab():
 
 
 def test_what_would_move_colabs_own_packages_stays_out_of_the_core():
-    assert not set(CORE) & {"jupyterlab", "papermill", "nbconvert", "ipykernel", "nbval", "tensorflow-cpu"}
+    assert not set(CORE) & {"jupyterlab", "nbclient", "nbconvert", "ipykernel", "nbval", "tensorflow-cpu"}
 
 
 @pytest.mark.parametrize("package", ["mpii_lib", "mpii_course"])

@@ -11,6 +11,7 @@ from notebook_writer import FIGURE, check_page, write_notebook
 
 from mpii_course.report import ReportError
 from mpii_course.report.course import choose_notebooks, make_report
+from mpii_course.report.run import read_run
 from mpii_course.report.trainings import BACKBONE_NOTEBOOKS
 from mpii_lib.models import BACKBONES
 
@@ -109,6 +110,27 @@ def test_a_file_or_a_foreign_page_in_the_way_is_said(course):
         with pytest.raises(ReportError, match=words):
             make_report(course / name, notebooks=course / "nb")
     assert (course / "file").read_text() == (course / "site/index.html").read_text() == "mine"
+
+
+def test_a_second_report_in_the_same_folder_ends_at_once(course):
+    wait = "import os, time; open(RUNS + '/begun', 'w')\n"
+    wait += f"while not os.path.exists({str(course / 'go')!r}): time.sleep(0.1)"
+    write_notebook(course / "only/21_xception.ipynb", wait, parameters='RUNS = ""\nSEED = 0')
+    command = [sys.executable, "-m", "mpii_course.cli", "report", "--notebooks", "only", "--folder", "report"]
+    first = subprocess.Popen([*command, "--seed", "1"], cwd=course, stderr=subprocess.PIPE, text=True)
+    begun = course / "report/.unfinished/runs/begun"
+    limit = time.monotonic() + 60
+    while not begun.exists() and time.monotonic() < limit:
+        time.sleep(0.1)
+    before = sorted(course.glob("report/**/*"))
+    second = subprocess.run([*command, "--seed", "2"], cwd=course, capture_output=True, text=True, timeout=60)
+    assert second.returncode == 2 and second.stderr.startswith("mpii: report: another report is being made there")
+    assert len(second.stderr.splitlines()) == 1 and sorted(course.glob("report/**/*")) == before
+    (course / "go").touch()
+    stderr = first.communicate(timeout=60)[1]
+    assert first.returncode == 0, stderr
+    assert read_run(course / "report/notebooks/21_xception.ipynb")[0].parameters["SEED"] == 1
+    assert subprocess.run([*command, "--seed", "2"], cwd=course, capture_output=True).returncode == 0, "now it is free"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT to a child")

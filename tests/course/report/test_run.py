@@ -1,9 +1,12 @@
+import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,8 +19,16 @@ from mpii_course.report.run import read_run
 STUBBORN = """
 import json, pathlib, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-pathlib.Path(json.load(sys.stdin)["parameters"]["BEGUN"]).touch()
+pathlib.Path(json.loads(sys.stdin.readline())["parameters"].partition(" = ")[2].strip("'")).touch()
 time.sleep(300)
+"""
+
+STUBBORN_CELL = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True:
+    time.sleep(0.1)
+    print("here")
 """
 
 WHO = "import sys; print(sys.executable, EPOCHS, type(EPOCHS).__name__)"
@@ -96,9 +107,8 @@ def test_progress_tells_every_state(ran):
 def test_how_it_ended_can_be_read_back(ran):
     runs, _, _ = ran
     for run in runs.values():
-        again, notebook = read_run(run.output)
-        assert again == run
-        assert not any("papermill-error-cell-tag" in c.metadata.get("tags", []) for c in notebook.cells)
+        assert read_run(run.output)[0] == run
+    assert runs["good"].parameters == {"EPOCHS": 5}
     assert runs["good"].seconds > 0 and runs["good"].cells == 2
     assert os.name == "nt" or runs["good"].peak_mb > 10
 
@@ -119,11 +129,12 @@ def test_a_failure_leaves_the_good_copy_and_a_success_clears_the_failed_one(ran,
 
 
 def test_a_cell_that_takes_too_long_and_a_kernel_that_dies_are_said(tmp_path):
-    slow = write_notebook(tmp_path / "slow.ipynb", ("sleeps", "import time; time.sleep(300)"))
+    slow = write_notebook(tmp_path / "slow.ipynb", ("prints", "print('before')"), ("sleeps", STUBBORN_CELL))
     dead = write_notebook(tmp_path / "dead.ipynb", ("dies", "import os; os._exit(1)"))
     slow_run, dead_run = run_notebooks([slow, dead], folder=tmp_path / "out", timeout=2)
-    assert slow_run.error == "took longer than the 2 seconds that a cell may take"
+    assert slow_run.error == "took longer than the 2 seconds that a cell may take (--timeout)"
     assert slow_run.failed_cell.id == "sleeps"
+    assert "before" in output(slow_run), "what was printed until then is kept"
     assert dead_run.error.startswith("the kernel died") and dead_run.failed_cell.id == "dies"
 
 
@@ -169,6 +180,97 @@ def test_other_wrong_calls_are_said(tmp_path, names, jobs, words):
     paths = [write_notebook(tmp_path / f"{name}.ipynb") for name in names]
     with pytest.raises(ReportError, match=words):
         run_notebooks(paths, folder=tmp_path / "out", jobs=jobs)
+
+
+def test_a_worker_that_says_nothing_ends_too(tmp_path, monkeypatch):
+    """As when the kernel's answer is lost: the kernel is idle and the worker waits for ever."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(STUBBORN)
+    monkeypatch.setattr(run_module, "_WORKER", worker)
+    monkeypatch.setattr(run_module, "_AROUND", 1.0)
+    monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
+    notebook = write_notebook(tmp_path / "a.ipynb", "1", parameters='BEGUN = ""')
+    (run,) = run_notebooks([notebook], {"BEGUN": str(tmp_path / "begun")}, tmp_path / "out")
+    assert not run.ok and run.error == "took longer than the 1 seconds in which a kernel has to start or to end"
+    assert run.output.exists() and (tmp_path / "begun").exists()
+
+
+def test_braces_and_other_marks_in_names_are_literal(tmp_path):
+    names = ["nb{1}", "a{b}", "50%s", "x}y", "[z]", "two words"]
+    paths = [write_notebook(tmp_path / f"in{{0}}/{name}.ipynb", "print(EPOCHS)") for name in names]
+    runs = run_notebooks(paths, {"EPOCHS": 4}, tmp_path / "out{x}7}", jobs=3)
+    assert [run.error for run in runs] == [None] * len(names)
+    assert [output(run) for run in runs] == ["4\n"] * len(names)
+    assert sorted(path.name for path in (tmp_path / "out{x}7}").iterdir()) == sorted(f"{name}.ipynb" for name in names)
+
+
+@pytest.mark.parametrize("damage", ["unlink()", "write_text('{')"])
+def test_a_run_without_its_executed_copy_is_not_ok(tmp_path, monkeypatch, damage):
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        run_module._WORKER.read_text().replace(
+            "    write(error=error", f"    import pathlib; pathlib.Path(task['output']).{damage}\n    write(error=error"
+        )
+    )
+    monkeypatch.setattr(run_module, "_WORKER", worker)
+    (run,) = run_notebooks([write_notebook(tmp_path / "a.ipynb", "1")], folder=tmp_path / "out")
+    assert not run.ok and "no executed copy" in run.error
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.failed.ipynb"]
+
+
+def test_a_copy_that_cannot_be_put_in_its_place_is_not_ok_and_the_others_go_on(tmp_path, monkeypatch):
+    def full(path, error):
+        if path.name == "a.ipynb":
+            raise error(f"{path}: cannot be written (No space left on device)")
+        return replacing(path, error)
+
+    replacing = run_module.replacing
+    monkeypatch.setattr(run_module, "replacing", full)
+    paths = [write_notebook(tmp_path / f"{name}.ipynb", "1") for name in "ab"]
+    one, other = run_notebooks(paths, folder=tmp_path / "out")
+    assert not one.ok and "No space left" in one.error and other.ok and other.output.exists()
+
+
+def test_an_executed_copy_runs_again_with_other_parameters(tmp_path):
+    source = write_notebook(tmp_path / "a.ipynb", "print(EPOCHS, NAMES, LIMIT)")
+    (first,) = run_notebooks([source], {"EPOCHS": 4, "NAMES": "x,y"}, tmp_path / "one")
+    (second,) = run_notebooks([first.output], {"EPOCHS": 5, "LIMIT": {"a": [1.5, None, True]}}, tmp_path / "two")
+    assert output(first).startswith("4 ('x', 'y') None") and output(second).startswith(
+        "5 ('a', 'b') {'a': [1.5, None, True]}"
+    )
+    strict = {"parse_constant": lambda text: pytest.fail(text)}
+    assert json.loads(second.output.read_bytes().decode("utf-8"), **strict)["metadata"]["mpii_run"]["parameters"]
+
+
+def processes(mark):
+    """Ids of processes of which the environment holds `mark`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            found += [int(path.parent.name)] if mark.encode() in path.read_bytes() else []
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_that_is_killed_leaves_no_worker_and_no_kernel(tmp_path, number):
+    mark = f"MPII_TEST_MARK={tmp_path}"
+    cell = f"import time\nwhile True:\n    open({str(tmp_path / 'begun')!r}, 'a').write('x'); time.sleep(0.01)"
+    command = [sys.executable, "-m", "mpii_course.cli", "run", str(write_notebook(tmp_path / "a.ipynb", cell))]
+    environment = os.environ | dict([mark.split("=")])
+    child = subprocess.Popen([*command, "-o", "out"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    limit = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert len(processes(mark)) == 3
+    child.send_signal(number)
+    child.communicate(timeout=60)
+    while processes(mark) and time.monotonic() < limit + 10:
+        time.sleep(0.05)
+    assert not processes(mark)
+    written = (tmp_path / "begun").stat().st_size
+    time.sleep(0.3)
+    assert (tmp_path / "begun").stat().st_size == written and not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
