@@ -111,7 +111,7 @@ def image_labels(
     names = [clean_name(name) or "" for name in given]
     if len(set(names)) < len(names) or "" in names:
         raise DatasetError("`classes`: a class is named twice, or has no name; give each name once")
-    ids = known_ids(image_ids, annotations.images.index)
+    ids = list(image_ids)
     hot = np.zeros((len(ids), len(names)), dtype=np.float32)
     for column in _columns(target):
         positions = pd.Index(names, dtype=object).get_indexer(_titled(annotations, column, target, ids))

@@ -1,5 +1,7 @@
 """An image of one's own: from a file or an array, with a box or without, and without a person too."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,6 +37,15 @@ def test_joints_come_back_in_pixels_of_the_image(box):
 def test_an_image_of_nobody_is_no_error():
     found = find_pose(Brightest(), np.full((90, 70, 3), 40, np.uint8), flip_test=False)
     assert not found.found and found.confidence < 0.05 and "no person found with confidence" in repr(found)
+
+
+def test_what_is_transparent_lies_on_white_and_a_pipe_is_not_waited_for(tmp_path):
+    hidden = np.dstack([spotted(80, 50), np.zeros((120, 200), np.uint8)])
+    assert (find_pose(Brightest(), hidden).image == 255).all()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(DatasetError, match="pipe: is a pipe or a device, not a file; give a JPEG or PNG file"):
+            find_pose(Brightest(), tmp_path / "pipe")
 
 
 def test_files_grey_images_and_images_with_a_fourth_channel_are_read(tmp_path):
