@@ -49,6 +49,9 @@ CYCLE = (
 #: The person's own left is orange and dashed, the right is blue and solid, the middle is white.
 SIDES = {"left": (PALETTE["orange"], (0, (2.2, 1.1))), "right": (PALETTE["sky"], "-"), "middle": ("#FFFFFF", "-")}
 
+Several = Annotated[int, 1, 100]
+Inches = Annotated[float, 0.1, 50]
+
 _HEADING: dict[str, Any] = {"fontsize": 15, "fontweight": "bold", "x": 0.01, "ha": "left"}
 
 
@@ -137,7 +140,7 @@ def draw_pose(
     visibility: Annotated[ArrayLike, "K"] | None = None,
     skeleton: Skeleton = MPII,
     *,
-    width: float = 3.0,
+    width: Annotated[float, 0.01, 100] = 3.0,
     names: bool = False,
 ) -> None:
     """Draw one person's skeleton on axes that count in image pixels.
@@ -160,12 +163,12 @@ def draw_pose(
     Raises
     ------
     MpiiError
-        There is not one row for each joint of the skeleton, or the width is not positive.
+        There is not one row for each joint of the skeleton.
     """
     points = np.asarray(joints, dtype=float)
     seen = np.full(len(points), 2) if visibility is None else np.asarray(visibility)
-    if len(points) != len(skeleton) or not 0 < width <= 100:
-        raise MpiiError(f"draw_pose: {len(points)} joints, width {width}; give {len(skeleton)} joints, and points")
+    if len(points) != len(skeleton):
+        raise MpiiError(f"draw_pose: {len(points)} joints; give {len(skeleton)}, as the skeleton has")
     known = np.isfinite(points).all(axis=1) & (seen > 0)
     sides = skeleton.side
     outline = [patheffects.Stroke(linewidth=width + 2.2, foreground="black"), patheffects.Normal()]
@@ -212,25 +215,19 @@ def image_of(annotations: Annotations, image_id: int) -> NDArray[np.uint8]:
         raise DatasetError(f"{path}: {error}") from None
 
 
-def check_grid(columns: int, size: float, images: int, titles: int) -> None:
-    """MpiiError for panels that make no figure."""
-    if not (1 <= columns <= 50 and 0 < size <= 50) or images != titles:
-        raise MpiiError(f"columns={columns}, size={size}: give 1 to 50 and inches; {images} images, {titles} titles")
-
-
 @checked
 def image_grid(
     images: Sequence[NDArray[Any]],
     titles: Sequence[str] | None = None,
     *,
-    columns: int = 4,
-    size: float = 2.4,
+    columns: Several = 4,
+    size: Inches = 2.4,
     heading: str = "",
 ) -> Figure:
     """Images in rows. `images` are arrays (H, W, 3) uint8 or (H, W); `size` is the width of one in inches."""
-    check_grid(columns, size, len(images), len(images) if titles is None else len(titles))
-    if not all(np.ndim(image) in (2, 3) and np.size(image) for image in images):
-        raise MpiiError("image_grid: give arrays (H, W, 3) or (H, W)")
+    shown = all(np.ndim(image) in (2, 3) and np.size(image) for image in images)
+    if not shown or (titles is not None and len(titles) != len(images)):
+        raise MpiiError("image_grid: give arrays (H, W, 3) or (H, W), and a title for each or None")
     rows = max(1, -(-len(images) // columns))
     ratio = np.mean([image.shape[0] / image.shape[1] for image in images]) if len(images) else 1.0
     height = size * ratio + (0.05 if titles is None else 0.35)
@@ -248,7 +245,7 @@ def image_grid(
 
 @checked
 def mistakes_figure(
-    annotations: Annotations, image_ids: Annotated[ArrayLike, "N"], mistakes: pd.DataFrame, *, most: int = 8
+    annotations: Annotations, image_ids: Annotated[ArrayLike, "N"], mistakes: pd.DataFrame, *, most: Several = 8
 ) -> Figure:
     """Images that a classifier named wrongly, each with its label and the prediction.
 
@@ -268,7 +265,7 @@ def mistakes_figure(
     MpiiError
         `image_ids` are fewer than the examples that were tested, or an image cannot be read.
     """
-    rows, ids = list(mistakes.iloc[: max(0, min(most, len(mistakes)))].itertuples()), np.asarray(image_ids)
+    rows, ids = list(mistakes.head(most).itertuples()), np.asarray(image_ids)
     if rows and max(row.position for row in rows) >= len(ids):
         raise MpiiError(f"mistakes_figure: {len(ids)} image_ids; give one for each example that was tested")
     images = [image_of(annotations, ids[row.position]) for row in rows]

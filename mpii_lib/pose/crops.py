@@ -18,6 +18,7 @@ from mpii_lib.errors import AnnotationError
 
 FARTHEST = 1e5  # pixels; no image is wider, and what is farther away is no place
 LARGEST = 2**15 - 1  # pixels a side; OpenCV draws no larger images
+Side = Annotated[int, 1, LARGEST]
 
 
 class Square(NamedTuple):
@@ -34,7 +35,7 @@ def square_crop(
     joints: Annotated[ArrayLike, "K 2"],
     visibility: Annotated[ArrayLike, "K"],
     image_size: tuple[float, float],
-    margin: float = 0.1,
+    margin: Annotated[float, -0.9, 100] = 0.1,
 ) -> Square:
     """The square around one person, as the thesis makes it (A. O. Andersen 2021, section 2.2.2).
 
@@ -78,7 +79,7 @@ def square_crops(
     joints: Annotated[ArrayLike, "N K 2"],
     visibility: Annotated[ArrayLike, "N K"],
     image_sizes: Annotated[ArrayLike, "N 2"],
-    margin: float = 0.1,
+    margin: Annotated[float, -0.9, 100] = 0.1,
 ) -> NDArray[np.float64]:
     """Squares of many persons at once: `square_crop` with a first axis.
 
@@ -103,9 +104,9 @@ def square_crops(
     size = np.asarray(image_sizes, float)
     for good, words in (
         (extent > 0, "has neither a box nor two joints; leave it out"),
-        (((size > 0) & (size < FARTHEST)).all(axis=1), "has no image_size or margin; give height and width"),
+        (((size > 0) & (size < FARTHEST)).all(axis=1), "has no image_size; give height and width"),
     ):
-        if not good.all() or not -1 < margin < FARTHEST:
+        if not good.all():
             raise AnnotationError(f"square_crop: person at position {int(np.argmin(good))} {words}")
     side = np.clip(extent * (1 + margin), 1, size.min(axis=1))
     corner = np.clip(middle - side[:, None] / 2, 0, size[:, ::-1] - side[:, None])
@@ -173,7 +174,7 @@ def centre_squares(people: NDArray[np.float64], margin: float = 1.25, shift: flo
 
 
 @checked
-def crop_matrix(square: Annotated[ArrayLike, "... 3"], size: int) -> NDArray[np.float64]:
+def crop_matrix(square: Annotated[ArrayLike, "... 3"], size: Side) -> NDArray[np.float64]:
     """Matrix from image pixels to the pixels of a crop with `size` pixels a side.
 
     Both count pixel centres: the square's left edge becomes -0.5 and its right edge size - 0.5. Published code that
@@ -195,13 +196,13 @@ def crop_matrix(square: Annotated[ArrayLike, "... 3"], size: int) -> NDArray[np.
     Raises
     ------
     AnnotationError
-        A side or the size is not positive, or a square is farther away than 100,000 pixels.
+        A side is not positive, or a square is farther away than 100,000 pixels.
     """
     squares = np.asarray(square, float)
     fits = (np.abs(squares) < FARTHEST).all(axis=-1) & (squares[..., 2] > 1 / FARTHEST)
-    if not fits.all() or not 1 <= size <= LARGEST:
+    if not fits.all():
         given = reprlib.repr(squares[~fits][:1].tolist())
-        raise AnnotationError(f"crop_matrix: square {given}, size {size}: give a positive side, and 1 to {LARGEST:,}")
+        raise AnnotationError(f"crop_matrix: square {given}: give x, y and a positive side of pixels in an image")
     factor = size / squares[..., 2]
     matrix = np.zeros((*squares.shape[:-1], 3, 3))
     matrix[..., 0, 0] = matrix[..., 1, 1] = factor
@@ -253,7 +254,7 @@ def apply_matrix(
 
 
 @checked
-def crop_image(image: NDArray[np.uint8], matrix: Annotated[ArrayLike, "3 3"], size: int) -> NDArray[np.uint8]:
+def crop_image(image: NDArray[np.uint8], matrix: Annotated[ArrayLike, "3 3"], size: Side) -> NDArray[np.uint8]:
     """Cut, turn and resize an image in one step, averaging where it shrinks; black where the image ends.
 
     `cv2.warpAffine` alone reads at most four pixels of the image for one of the crop, whatever lies between them: a
@@ -283,8 +284,8 @@ def crop_image(image: NDArray[np.uint8], matrix: Annotated[ArrayLike, "3 3"], si
 
     transform = np.asarray(matrix, float)
     high, wide, *channels = image.shape if image.ndim in (2, 3) else (0, 0)
-    if image.dtype != np.uint8 or not image.size or max(high, wide) > LARGEST - 2 or not 1 <= size <= LARGEST:
-        raise AnnotationError(f"crop_image: {image.dtype} {image.shape}, size {size}: give bytes (H, W, 3) and pixels")
+    if image.dtype != np.uint8 or not image.size or max(high, wide) > LARGEST - 2:
+        raise AnnotationError(f"crop_image: image {image.dtype} {image.shape}: give bytes (H, W, 3)")
     usable = (np.abs(transform) < FARTHEST**2).all()
     stretch = np.linalg.svd(transform[:2, :2], compute_uv=False).min() if usable else 0
     if not stretch > 1e-5:

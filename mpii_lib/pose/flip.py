@@ -11,12 +11,14 @@ from scipy import ndimage
 from mpii_lib.arguments import checked
 from mpii_lib.errors import AnnotationError
 
+Order = Annotated[ArrayLike, "K"]
+
 
 @checked
 def flip_joints(
     joints: Annotated[ArrayLike, "... K 2"],
     visibility: Annotated[ArrayLike, "... K"],
-    order: Annotated[ArrayLike, "K"],
+    order: Order,
     width: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
     """Joints of the mirror image: x becomes width - 1 - x, and left and right change places.
@@ -49,7 +51,7 @@ def flip_joints(
 
 @checked
 def flip_heatmaps(
-    heatmaps: Annotated[ArrayLike, "B h w K"], order: Annotated[ArrayLike, "K"], offset: float = 0.0
+    heatmaps: Annotated[ArrayLike, "B h w K"], order: Order, offset: Annotated[float, -4096, 4096] = 0.0
 ) -> NDArray[np.floating[Any]]:
     """Bring the heatmaps of a mirrored image back to the image: mirror them, and swap left and right.
 
@@ -76,12 +78,10 @@ def flip_heatmaps(
     Raises
     ------
     AnnotationError
-        `order` is no order of the joints, or the offset is wider than a map.
+        `order` is no order of the joints.
     """
     maps = np.asarray(heatmaps)
     mirrored = maps[:, :, ::-1, :][..., _checked_order(order)]
-    if abs(offset) > maps.shape[2]:
-        raise AnnotationError(f"flip_heatmaps: offset {offset} for maps {maps.shape}; give cells")
     if offset == 0:
         return mirrored
     exact = mirrored.astype(np.result_type(maps, np.float32), copy=False)  # SciPy shifts no half precision

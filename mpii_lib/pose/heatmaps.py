@@ -20,7 +20,9 @@ from mpii_lib.errors import AnnotationError
 Method: TypeAlias = Literal["gaussian", "unbiased", "thesis"]
 Decoder: TypeAlias = Literal["argmax", "quarter", "dark"]
 Resize: TypeAlias = Literal["bilinear", "antialias", "area"]
-Widths: TypeAlias = float | tuple[float, float] | None
+Width: TypeAlias = Annotated[float, 1e-3, 1e3]
+Widths: TypeAlias = Width | tuple[Width, Width] | None
+Size: TypeAlias = tuple[Annotated[int, 1, 4096], Annotated[int, 1, 4096]]
 
 Joints: TypeAlias = Annotated[ArrayLike, "B K 2"]
 Visibility: TypeAlias = Annotated[ArrayLike, "B K"]
@@ -28,7 +30,6 @@ Maps: TypeAlias = NDArray[np.floating[Any]]
 Places: TypeAlias = NDArray[np.intp]
 Numbers: TypeAlias = NDArray[np.float64]
 
-LARGEST = 4096  # cells or pixels a side
 _SMALLEST = 1e-10  # below this a logarithm says nothing about a shape
 
 
@@ -36,8 +37,8 @@ _SMALLEST = 1e-10  # below this a logarithm says nothing about a shape
 def encode_heatmaps(
     joints: Joints,
     visibility: Visibility,
-    size: tuple[int, int] = (64, 64),
-    input_size: tuple[int, int] = (256, 256),
+    size: Size = (64, 64),
+    input_size: Size = (256, 256),
     method: Method = "gaussian",
     sigma: Widths = None,
     resize: Resize = "bilinear",
@@ -73,10 +74,9 @@ def encode_heatmaps(
     Raises
     ------
     AnnotationError
-        A size or a width is out of range, or visibility holds other numbers.
+        Visibility holds other numbers.
     """
     points, seen = _checked(joints, visibility)
-    _check_size("encode_heatmaps: size", size)
     widths = checked_widths(method, sigma)
     mask = joint_mask(points, seen, input_size)[..., None]
     points = np.where(mask > 0, points, np.float32(0))
@@ -89,13 +89,12 @@ def encode_heatmaps(
 
 
 @checked
-def joint_mask(joints: Joints, visibility: Visibility, input_size: tuple[int, int] = (256, 256)) -> NDArray[np.float32]:
+def joint_mask(joints: Joints, visibility: Visibility, input_size: Size = (256, 256)) -> NDArray[np.float32]:
     """float32 (B, K): 1 where a joint is annotated and inside the input, 0 where its map has to be left out of a loss.
 
     Parameters as in `encode_heatmaps`.
     """
     points, seen = _checked(joints, visibility)
-    _check_size("encode_heatmaps: input_size", input_size)
     limits = np.array([input_size[1], input_size[0]], np.float32) - 0.5
     with np.errstate(invalid="ignore"):
         inside = ((points >= -0.5) & (points < limits)).all(axis=-1)
@@ -105,7 +104,7 @@ def joint_mask(joints: Joints, visibility: Visibility, input_size: tuple[int, in
 @checked
 def decode_heatmaps(
     heatmaps: Annotated[ArrayLike, "B h w K"],
-    input_size: tuple[int, int] = (256, 256),
+    input_size: Size = (256, 256),
     method: Decoder = "argmax",
     smooth: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -143,7 +142,6 @@ def decode_heatmaps(
     maps = np.asarray(heatmaps)
     if maps.dtype.kind == "b" or not maps.shape[1] * maps.shape[2]:
         raise AnnotationError(f"decode_heatmaps: heatmaps {maps.shape} of type {maps.dtype}; give heights of the cells")
-    _check_size("decode_heatmaps: input_size", input_size)
     batch, height, width, count = maps.shape
     if method != "argmax" and min(height, width) < 3:
         raise AnnotationError(f"decode_heatmaps: {method} needs three cells a side, not {height} x {width}; use argmax")
@@ -194,14 +192,7 @@ def checked_widths(method: Method, sigma: Widths) -> tuple[float, float]:
     if sigma is None:
         sigma = (0.5, 1.0) if method == "thesis" else 2.0
     visible, occluded = sigma if isinstance(sigma, tuple) else (sigma, sigma)
-    if not 1e-3 <= min(visible, occluded) <= max(visible, occluded) <= 1e3:
-        raise AnnotationError(f"encode_heatmaps: sigma {sigma}; give a number from 0.001 to 1000, or two")
     return float(visible), float(occluded)
-
-
-def _check_size(what: str, size: tuple[int, int]) -> None:
-    if not (1 <= size[0] <= LARGEST and 1 <= size[1] <= LARGEST):
-        raise AnnotationError(f"{what} is {size[0]} x {size[1]}; give height and width, from 1 to {LARGEST:,}")
 
 
 def _checked(joints: ArrayLike, visibility: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int8]]:

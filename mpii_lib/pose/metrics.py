@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 Array = NDArray[np.float64]
+Threshold = Annotated[float, 0, 1e12]
 
 #: Joints that MPII's score leaves out: nobody can see them, annotators put them between others.
 NOT_SCORED = ("pelvis", "thorax")
@@ -140,9 +141,9 @@ class PoseScore:
         return table.astype({"visible_joints": int, "occluded_joints": int})
 
     @checked
-    def at(self, threshold: float) -> PoseScore:
+    def at(self, threshold: Threshold) -> PoseScore:
         """The same predictions at another threshold."""
-        return replace(self, threshold=_checked_threshold(threshold))
+        return replace(self, threshold=float(threshold))
 
     @checked
     def curve(self, thresholds: ArrayLike | None = None) -> pd.DataFrame:
@@ -257,7 +258,7 @@ def pckh(
     predicted: Annotated[ArrayLike, "N K 2"],
     truth: Annotated[ArrayLike, "N K 2"],
     head_size: Annotated[ArrayLike, "N"],
-    threshold: float = 0.5,
+    threshold: Threshold = 0.5,
     skeleton: Skeleton = MPII,
     visibility: Annotated[ArrayLike, "N K"] | None = None,
 ) -> PoseScore:
@@ -289,7 +290,7 @@ def pckh(
     Raises
     ------
     MpiiError
-        Shapes do not fit, a size or the threshold is not positive, or nothing can be scored.
+        A size is not positive, joints are infinite, or nothing can be scored.
 
     Notes
     -----
@@ -310,7 +311,7 @@ def pckh(
     distances[np.isnan(guess).any(axis=2) & ~np.isnan(known[..., 0] + sizes[:, None])] = np.inf
     if np.isnan(distances).all():
         raise MpiiError("pckh: nothing can be scored: no person has both an annotated joint and a size")
-    return PoseScore(distances, _checked_threshold(threshold), skeleton, None if visibility is None else seen)
+    return PoseScore(distances, float(threshold), skeleton, None if visibility is None else seen)
 
 
 def checked_poses(
@@ -328,12 +329,6 @@ def checked_poses(
         raise MpiiError("visibility holds other numbers than 0, 1 and 2")
     known[missing | (seen == 0)] = np.nan
     return guess, known, np.where(missing, 0, seen).astype(np.int8)
-
-
-def _checked_threshold(threshold: float) -> float:
-    if not (np.isfinite(threshold) and threshold >= 0):
-        raise MpiiError(f"threshold is {threshold}; give a share of the size, for PCKh usually 0.5")
-    return float(threshold)
 
 
 def _rate(hit: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float:

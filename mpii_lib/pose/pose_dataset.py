@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from mpii_lib._keras import keras
 from mpii_lib.arguments import checked
 from mpii_lib.errors import DatasetError
 from mpii_lib.pose.crops import apply_matrix, crop_image, resize_matrix
-from mpii_lib.pose.heatmaps import LARGEST, Method, checked_widths, encode_heatmaps, joint_mask
+from mpii_lib.pose.heatmaps import Method, Width, encode_heatmaps, joint_mask
 from mpii_lib.pose.person_images import PersonCrops
 
 
@@ -39,25 +39,14 @@ class PoseAugmentation:
     colour
         Standard deviation of the logarithm of the brightness; half of it for each colour on its own.
 
-    Raises
-    ------
-    DatasetError
-        A value is out of range.
     """
 
-    scale: float = 0.25
-    rotation: float = 30.0
-    rotated: float = 0.4
-    flip: float = 0.5
-    shift: float = 0.0
-    colour: float = 0.1
-
-    def __post_init__(self) -> None:
-        limits = {"scale": 2, "rotation": 180, "rotated": 1, "flip": 1, "shift": 1, "colour": 1}
-        for name, limit in limits.items():
-            value = getattr(self, name)
-            if not 0 <= value <= limit:
-                raise DatasetError(f"PoseAugmentation: {name}={value!r}: give a number from 0 to {limit}")
+    scale: Annotated[float, 0, 2] = 0.25
+    rotation: Annotated[float, 0, 180] = 30.0
+    rotated: Annotated[float, 0, 1] = 0.4
+    flip: Annotated[float, 0, 1] = 0.5
+    shift: Annotated[float, 0, 1] = 0.0
+    colour: Annotated[float, 0, 1] = 0.1
 
     def draw(
         self, count: int, size: int, generator: np.random.Generator
@@ -127,36 +116,31 @@ class PoseDataset(keras.utils.PyDataset):
     Raises
     ------
     DatasetError
-        There are no crops, or a number is out of range.
+        There are no crops.
     """
 
     @checked
     def __init__(
         self,
         crops: PersonCrops,
-        heatmap_size: int = 64,
-        stacks: int = 1,
+        heatmap_size: Annotated[int, 1, 4096] = 64,
+        stacks: Annotated[int, 1, 100] = 1,
         *,
-        size: int | None = None,
-        batch_size: int = 32,
+        size: Annotated[int, 1, 4096] | None = None,
+        batch_size: Annotated[int, 1, 100_000] = 32,
         shuffle: bool = False,
         augment: PoseAugmentation | None = None,
-        seed: int = 0,
+        seed: Annotated[int, 0, 2**63] = 0,
         drop_remainder: bool = False,
         method: Method = "unbiased",
-        sigma: float = 1.0,
-        workers: int = 1,
+        sigma: Width = 1.0,
+        workers: Annotated[int, 1, 64] = 1,
     ) -> None:
         super().__init__(workers=workers)
         self.crops, self.heatmap_size, self.stacks = crops, heatmap_size, stacks
         self.size = crops.size if size is None else size
-        sides, seen = (heatmap_size, self.size), (len(crops), stacks, batch_size, workers)
-        if min(*sides, *seen) < 1 or max(*sides, stacks) > LARGEST or seed < 0:
-            raise DatasetError(
-                f"PoseDataset: {len(crops)} crops, heatmap_size={heatmap_size}, size={self.size}, stacks={stacks}, "
-                f"batch_size={batch_size}, workers={workers}, seed={seed}: give 1 or more, and a seed from 0"
-            )
-        checked_widths(method, sigma)
+        if not len(crops):
+            raise DatasetError("PoseDataset: there are no crops; give at least one")
         self.batch_size, self.shuffle, self.augment, self.seed = batch_size, shuffle, augment, seed
         self.drop_remainder, self.method, self.sigma, self.epoch = drop_remainder, method, sigma, 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ from mpii_lib.skeletons import MPII
 if TYPE_CHECKING:
     import keras
 
+Batch = Annotated[int, 1, 100_000]
 _AT_ONCE = 256  # crops whose heatmaps are in memory
 
 
@@ -58,7 +59,7 @@ def predict_poses(
     *,
     stack: int = -1,
     from_logits: bool = True,
-    batch_size: int = 32,
+    batch_size: Batch = 32,
 ) -> PredictedPoses:
     """Find the joints of persons.
 
@@ -113,7 +114,7 @@ def predict_poses(
 
 @checked
 def predict_heatmaps(
-    model: keras.Model, images: ArrayLike, *, stack: int = -1, from_logits: bool = True, batch_size: int = 32
+    model: keras.Model, images: ArrayLike, *, stack: int = -1, from_logits: bool = True, batch_size: Batch = 32
 ) -> NDArray[np.float32]:
     """Predict the heatmaps (N, h, w, K) of one stack; parameters as in `predict_poses`.
 
@@ -122,8 +123,6 @@ def predict_heatmaps(
     array = np.asarray(images)
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (array.shape[1], array.shape[1], 3):
         raise ModelError(f"predict_poses: crops are {array.dtype} {array.shape}; give square images uint8 (N, S, S, 3)")
-    if batch_size < 1:
-        raise ModelError(f"predict_poses: batch_size={batch_size}: give 1 or more")
     size = input_side(model)
     if array.shape[1] != size:
         matrix = resize_matrix(array.shape[1], size)

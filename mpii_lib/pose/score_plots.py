@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from mpii_lib.arguments import checked
 from mpii_lib.errors import MpiiError
-from mpii_lib.plots import PALETTE, blank, check_grid, draw_pose, image_of
+from mpii_lib.plots import PALETTE, Inches, Several, blank, draw_pose, image_of
 from mpii_lib.pose.crops import FARTHEST
 from mpii_lib.pose.metrics import PoseScore
 from mpii_lib.skeletons import MPII, Skeleton
@@ -25,15 +25,13 @@ if TYPE_CHECKING:
     from mpii_lib.annotations import Annotations
 
 
+Points = Annotated[ArrayLike, "K 2"]
+Positive = Annotated[float, 1e-6, 1e6]
+
+
 @checked
 def person_panel(
-    axes: Axes,
-    annotations: Annotations,
-    image_id: int,
-    joints: Annotated[ArrayLike, "K 2"],
-    title: str = "",
-    *,
-    room: float = 0.25,
+    axes: Axes, annotations: Annotations, image_id: int, joints: Points, title: str = "", *, room: Positive = 0.25
 ) -> None:
     """Draw the part of an image where a person stands, on axes that count in image pixels.
 
@@ -53,12 +51,12 @@ def person_panel(
     Raises
     ------
     MpiiError
-        No joint is known, the room is negative, or the image cannot be read.
+        No joint is known, or the image cannot be read.
     """
     points = np.asarray(joints, float)
     points = points[(np.abs(points) < FARTHEST).all(axis=1)]
-    if not len(points) or not 0 <= room <= 100:
-        raise MpiiError(f"person_panel: {len(points)} known joints, room {room}; give one at least, and 0 or more")
+    if not len(points):
+        raise MpiiError("person_panel: no joint is known; give one at least")
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, max((high - low).max(), 8) * (0.5 + room)
     blank(axes, title).imshow(image_of(annotations, image_id))
@@ -66,11 +64,11 @@ def person_panel(
 
 
 @checked
-def ring(axes: Axes, centre: Annotated[ArrayLike, "2"], radius: float, colour: str = PALETTE["yellow"]) -> None:
+def ring(axes: Axes, centre: Annotated[ArrayLike, "2"], radius: Positive, colour: str = PALETTE["yellow"]) -> None:
     """Draw a circle around a joint; `radius` in the pixels that the axes count."""
     place = np.asarray(centre, float)
-    if not np.isfinite(place).all() or not radius > 0 or not is_color_like(colour):
-        raise MpiiError(f"ring: centre {place}, radius {radius}, colour {colour!r}; give pixels and a colour")
+    if not np.isfinite(place).all() or not is_color_like(colour):
+        raise MpiiError(f"ring: centre {place}, colour {colour!r}; give pixels and a colour")
     axes.add_patch(Circle(tuple(place), radius, fill=False, linewidth=2, edgecolor=colour))
 
 
@@ -83,8 +81,8 @@ def pose_gallery(
     titles: Sequence[str],
     *,
     skeleton: Skeleton = MPII,
-    columns: int = 4,
-    size: float = 2.6,
+    columns: Several = 4,
+    size: Inches = 2.6,
     heading: str = "",
 ) -> Figure:
     """Draw persons close up, the true pose as a yellow line and the predicted one as a skeleton over it.
@@ -103,10 +101,11 @@ def pose_gallery(
     Raises
     ------
     MpiiError
-        Shapes do not fit, or an image cannot be read.
+        There is not a title for each, or an image cannot be read.
     """
     annotated, poses, ids = np.asarray(joints, float), np.asarray(predicted, float), np.asarray(image_ids)
-    check_grid(columns, size, len(ids), len(titles))
+    if len(titles) != len(ids):
+        raise MpiiError(f"pose_gallery: {len(titles)} titles for {len(ids)} images; give one for each")
     rows = max(1, -(-len(titles) // columns))
     figure, grid = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axes in grid.flat[len(titles) :]:
@@ -159,12 +158,10 @@ def visibility_bars(table: pd.DataFrame, title: str = "") -> Figure:
 
 
 @checked
-def threshold_curves(scores: Mapping[str, PoseScore], title: str = "", *, upto: float = 1.0) -> Figure:
+def threshold_curves(scores: Mapping[str, PoseScore], title: str = "", *, upto: Positive = 1.0) -> Figure:
     """Draw the total of each score over the threshold from 0 to `upto`, and a line at each own threshold."""
-    if not scores or not upto > 0:
-        raise MpiiError(
-            f"threshold_curves: {len(scores)} scores, upto={upto}; give at least one, and a positive number"
-        )
+    if not scores:
+        raise MpiiError("threshold_curves: there are no scores; give at least one")
     figure, axes = plt.subplots(figsize=(9, 4.8))
     for name, score in scores.items():
         curve = score.curve(np.linspace(0, upto, 41))["Total"]
