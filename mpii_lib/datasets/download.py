@@ -151,6 +151,8 @@ def _fetch(folder: Path, archives: list[Archive], progress: bool) -> Path:
     make_folder(work, DatasetError)
     try:
         with exclusive(work / "lock"):
+            for leftover in work.glob("tmp*"):  # pooch's, of a run that was killed
+                leftover.unlink()
             for archive in archives:
                 if not _is_there(folder / archive.gives):
                     _install(archive, folder, work, progress)
