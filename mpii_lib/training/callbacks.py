@@ -158,7 +158,7 @@ class RunRecord(keras.callbacks.Callback):
         there, here = _identity(old), json.loads(records.to_json(_identity(self.record), "record"))
         names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
         if names and old["history"]:
-            found = ", ".join(f"{name} {there.get(name)} there and {here.get(name)} here" for name in names[:4])
+            found = ", ".join(f"{n:.60} {there.get(n)!s:.60} there and {here.get(n)!s:.60} here" for n in names[:4])
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             raise TrainingError(
                 f"{self.folder}: holds a run with other settings ({found}{more}); give another folder, or delete this"
@@ -189,7 +189,7 @@ class RunRecord(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Note the epoch, before any weights of it are written: what a kill may leave is a row too many, never none."""
         if self.watch["monitor"] not in (logs or {}):
-            found = f"use one of {', '.join(logs)}, or validation data" if logs else "the training data gave no batch"
+            found = f"use one of {', '.join(logs)}, or give validation_data" if logs else "training data gave no batch"
             raise TrainingError(f"monitor {self.watch['monitor']!r} is not in the history: {found}")
         self._check(self.watch["monitor"], logs)
         # The three files of weights find room, or HDF5 would end the interpreter: 4 bytes a number, and a header each.

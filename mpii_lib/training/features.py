@@ -52,9 +52,7 @@ def cached_features(feature_extractor: keras.Model, dataset: ImageDataset, folde
         The dataset leaves out or repeats images (`drop_remainder`, `append`), or the folder cannot be written.
     """
     if dataset.drop_remainder or (dataset.augment is not None and dataset.augment.append):
-        raise TrainingError(
-            "cached_features: the dataset drops or repeats images; build it without drop_remainder/append"
-        )
+        raise TrainingError("cached_features: the dataset drops or repeats images; leave out drop_remainder/append")
     ids = hashlib.sha256(dataset.image_ids.tobytes()).hexdigest()
     key = f"{_network_fingerprint(feature_extractor)} {dataset.fingerprint} {ids} {dataset.epoch}"
     key = hashlib.sha256(key.encode()).hexdigest()

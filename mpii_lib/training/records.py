@@ -88,7 +88,7 @@ def write_record(folder: str | Path, record: Mapping[str, Any]) -> Path:
 def read_record(folder: str | Path) -> dict[str, Any]:
     """Read the run record of one folder; TrainingError says what is wrong with a file that is not one."""
     path = Path(folder) / RECORD_NAME
-    if not path.is_file():  # reading a pipe would never end
+    if not os.path.isfile(path):  # reading a pipe would never end
         raise TrainingError(f"{path}: no run record here; give the folder of run_callbacks")
     try:
         text = path.read_text(encoding="utf-8")
@@ -168,9 +168,9 @@ def read_records(folders: str | Path | Iterable[str | Path]) -> pd.DataFrame:
         `peak_memory_mib` and `error`. Files that cannot be read are left out and listed in `.attrs["skipped"]` as
         (path, reason).
     """
-    roots = [Path(folders)] if isinstance(folders, str | Path) else [Path(folder) for folder in folders]
+    roots = [Path(str(folder)) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
     rows, skipped = [], []
-    for root, path in [(top, path) for top in roots for path in sorted(top.rglob(RECORD_NAME))]:
+    for root, path in [(top, path) for top in roots if os.path.isdir(top) for path in sorted(top.rglob(RECORD_NAME))]:
         try:
             row = record_row(read_record(path.parent))
         except TrainingError as error:
@@ -244,7 +244,7 @@ def read_predictions(folder: str | Path, name: str = "test") -> dict[str, np.nda
     TrainingError names the file when it is not there, damaged, or no such file.
     """
     path = Path(folder) / f"predictions-{name}.npz"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise TrainingError(f"{path}: no predictions stored; give labels and probabilities to add_scores")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -263,10 +263,7 @@ def _check_predictions(arrays: Mapping[str, np.ndarray], path: Path) -> None:
     columns = {array.shape[-1:] for name, array in arrays.items() if name in ("probabilities", "classes")}
     kinds = [f"{array.ndim}{array.dtype.kind}" in _PREDICTIONS.get(name, "") for name, array in arrays.items()]
     if not all(kinds) or max(len(rows), len(columns)) > 1:
-        raise TrainingError(
-            f"{path}: these arrays are not of one test: {found}; it has labels (N,) or (N, C), probabilities (N, C), "
-            "classes (C,) and image_ids (N,)"
-        )
+        raise TrainingError(f"{path}: these are not the arrays of one test, as add_scores takes them: {found}")
 
 
 def peak_memory_mib() -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def test_on_jax_the_classifiers_are_ordinary_keras_models_too() -> None:
-    options = ["-k", "trainable or training_the_head or pooled", "-W", "ignore:__array__ implementation doesn't"]
+    options = ["-k", "all_of_a_frozen or training_the_head", "-W", "ignore:__array__ implementation doesn't"]
     file = Path(__file__).with_name("test_plain_keras.py")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *options, str(file)],

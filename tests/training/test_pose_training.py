@@ -42,12 +42,12 @@ def datasets(crops, stacks=2):
     return train, PoseDataset(crops[8:], 16, stacks, batch_size=4)
 
 
-def train_some(crops, folder, epochs, seed=0):
+def train_some(crops, folder, epochs, seed=0, stacks=2):
     import keras
 
-    model = build_hourglass(**NETWORK, seed=seed)
+    model = build_hourglass(**NETWORK | {"stacks": stacks}, seed=seed)
     model.compile(optimizer=keras.optimizers.RMSprop(2.5e-4), loss=SpatialCrossEntropy())
-    train, val = datasets(crops)
+    train, val = datasets(crops, stacks)
     callbacks = run_callbacks(folder, train, extra=[PCKhCallback(val)], monitor="val_pckh")
     history = model.fit(train, validation_data=val, epochs=epochs, callbacks=callbacks, verbose=0)
     return model, history
@@ -105,7 +105,7 @@ sys.path.insert(0, sys.argv[1])
 from test_pose_training import drawn_people, train_some
 from mpii_lib.pose import person_crops
 folder = pathlib.Path(sys.argv[2])
-_, history = train_some(person_crops(drawn_people(folder), size=32, crop="thesis"), folder / "run", 2)
+_, history = train_some(person_crops(drawn_people(folder), size=32, crop="thesis"), folder / "run", 2, stacks=1)
 print(json.dumps(history.history))
 """
 
