@@ -90,19 +90,19 @@ def oks(
         Shapes do not fit, a sigma is not positive, or a person with labelled joints has no area.
     """
     widths = np.asarray(COCO.sigmas if sigmas is None else sigmas, float)
-    if not (np.isfinite(widths) & (widths > 0)).all():
+    if not ((widths > 1e-6) & (widths < 1e6)).all():
         raise MpiiError(f"sigmas: {reprlib.repr(sigmas)} are not positive numbers, one for each joint")
     guess, known, seen = checked_poses(predicted, truth, visibility, len(widths))
     areas = np.asarray(area, float)
     labelled = seen > 0
-    wrong = labelled.any(axis=1) & ~((areas >= 0) & np.isfinite(areas))
+    wrong = labelled.any(axis=1) & ~((areas >= 0) & (areas <= 1e10))
     if wrong.any():
         where = int(np.flatnonzero(wrong)[0])
         raise MpiiError(f"area of person {where} is {areas[where]}; OKS needs the segment's area, which COCO has")
     with np.errstate(over="ignore"):
         squares = ((guess - known) ** 2).sum(axis=2)
-    squares[labelled & np.isnan(squares)] = np.inf
-    likeness = np.exp(-squares / (2 * (areas[:, None] + np.spacing(1)) * (2 * widths) ** 2))
+        squares[labelled & np.isnan(squares)] = np.inf
+        likeness = np.exp(-squares / (2 * (areas[:, None] + np.spacing(1)) * (2 * widths) ** 2))
     count = labelled.sum(axis=1)
     return np.where(count > 0, np.where(labelled, likeness, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
 

@@ -8,6 +8,7 @@ from wrong_arguments import assert_clear
 
 from mpii_lib import plots, pose
 from mpii_lib.annotations import Annotations
+from mpii_lib.errors import MpiiError
 from mpii_lib.skeletons import COCO, MPII
 
 JOINTS = np.random.default_rng(0).uniform(20, 200, (4, 16, 2))
@@ -83,6 +84,21 @@ CALLS += [
 @pytest.mark.parametrize(("function", "valid"), CALLS, ids=[function.__qualname__ for function, _ in CALLS])
 def test_wrong_arguments_get_one_line(function, valid):
     assert_clear(function, valid)
+
+
+@pytest.mark.parametrize(("function", "valid"), CALLS, ids=[function.__qualname__ for function, _ in CALLS])
+def test_absurd_numbers_are_named_or_bring_a_result_without_a_warning(function, valid):
+    for name, value in valid.items():
+        if np.ndim(value) and np.asarray(value).dtype.kind in "if":
+            for absurd in (np.nan, np.inf, -np.inf, 1e30, -1e30, 1e308, -1e308, 1e-308, 0.0, -1.0):
+                for all_of_them in (True, False):
+                    numbers = np.array(value, float)
+                    numbers[... if all_of_them else (0,) * numbers.ndim] = absurd
+                    try:
+                        function(**(valid | {name: numbers}))
+                    except MpiiError as error:
+                        assert len(str(error)) < 400 and "\n" not in str(error)
+                    plt.close("all")
 
 
 def test_wrong_arguments_of_what_reads_annotations_get_one_line(people, monkeypatch):
