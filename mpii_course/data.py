@@ -71,7 +71,7 @@ def _open_real(data: str, folder: str | Path, split: Literal["train", "val"]) ->
     if not path.is_dir():
         raise DatasetError(f"{path}: there is no such folder; run {fetch} and set DATA_DIR to that folder")
     if data == "mpii":
-        if not any(_mat_files(place) for place in (path, *filter(Path.is_dir, path.iterdir()))):
+        if not any(any(place.glob("*.mat")) for place in (path, *filter(Path.is_dir, path.iterdir()))):
             raise DatasetError(f"{path}: holds no mpii_human_pose_v1_u12_1.mat; run {fetch} or correct DATA_DIR")
         return read_mpii(path)
     file = path / "annotations" / f"person_keypoints_{split}2017.json"
@@ -115,7 +115,3 @@ def _open_sample(
         return read_mpii(path)
     except AnnotationError as error:
         raise DatasetError(f"{str(error).rpartition(';')[0]}; the sample is damaged: {again}") from None
-
-
-def _mat_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.mat"))

@@ -17,10 +17,11 @@ import ipywidgets
 import matplotlib as mpl
 import numpy as np
 from PIL import Image
+from traitlets import TraitError
 
 from mpii_lib import plots
 from mpii_lib.arguments import checked
-from mpii_lib.errors import MpiiError
+from mpii_lib.errors import MpiiError, one_line
 
 _WIDE = 2000  # pixels; what is wider is made so small in a page that its words cannot be read
 
@@ -64,14 +65,12 @@ def slider(label: str, low: float, high: float, value: float, step: float | None
 @checked
 def choice(label: str, options: Sequence[Any], value: Any = None) -> Any:
     """A menu of named options; the first is chosen unless `value` says otherwise."""
-    if len(options) == 0 or (value is not None and value not in list(options)):
-        raise MpiiError(f"choice {label!r}: {value!r} is none of the options; give at least one, and one of them")
-    return ipywidgets.Dropdown(
-        options=options,
-        value=options[0] if value is None else value,
-        description=label,
-        style={"description_width": "initial"},
-    )
+    style = {"description_width": "initial"}
+    try:
+        chosen = options[0] if value is None else value
+        return ipywidgets.Dropdown(options=options, value=chosen, description=label, style=style)
+    except (LookupError, TraitError, ValueError) as error:
+        raise MpiiError(f"choice {label!r}: {one_line(error)}; give a list of options, and one of them") from None
 
 
 @checked
@@ -146,7 +145,7 @@ def webcam_image(path: str | Path = "webcam.jpg") -> Path:
     except ImportError:
         raise MpiiError("webcam_image: only Colab reaches the webcam from a notebook; give a file instead") from None
     try:
-        answer = str(eval_js(_WEBCAM))
+        answer = str(eval_js(Path(__file__).with_name("webcam.js").read_text(encoding="utf-8")))
         header, _, data = answer.partition(",")
         if "image/jpeg" not in header:
             raise ValueError(answer[:80] or "no picture")
@@ -156,28 +155,3 @@ def webcam_image(path: str | Path = "webcam.jpg") -> Path:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise MpiiError(f"webcam_image: no image ({reason}); allow the camera, or give a file instead") from None
     return path
-
-
-# Shows the camera with a button under it, and answers with the picture as a data address.
-_WEBCAM = """
-(async () => {
-  const stream = await navigator.mediaDevices.getUserMedia({video: true});
-  const place = document.createElement("div");
-  const preview = document.createElement("video");
-  const button = document.createElement("button");
-  button.textContent = "Take the picture";
-  place.append(preview, document.createElement("br"), button);
-  document.body.appendChild(place);
-  preview.srcObject = stream;
-  await preview.play();
-  google.colab.output.setIframeHeight(document.documentElement.scrollHeight, true);
-  await new Promise((pressed) => { button.onclick = pressed; });
-  const canvas = document.createElement("canvas");
-  canvas.width = preview.videoWidth;
-  canvas.height = preview.videoHeight;
-  canvas.getContext("2d").drawImage(preview, 0, 0);
-  stream.getTracks().forEach((track) => track.stop());
-  place.remove();
-  return canvas.toDataURL("image/jpeg", 0.9);
-})()
-"""

@@ -153,7 +153,8 @@ def _render(template: str, **values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"accuracy": _show_accuracy, "printed": _as_printed, "seconds": _show_seconds, "interval": _show_interval}
+    environment.filters |= {"accuracy": _show_accuracy, "printed": _as_printed}
+    environment.filters |= {"seconds": _show_seconds, "interval": _show_interval}
     style = loader.get_source(environment, "style.css")[0]
     now = datetime.now().astimezone()
     return environment.get_template(template).render(generator=GENERATOR, style=style, now=now, **values)

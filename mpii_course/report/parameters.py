@@ -46,8 +46,6 @@ def read_notebook(path: Path) -> Any:
         if wrong:  # which nbformat only logs; what is there besides is let pass
             nbformat.validate(notebook, relax_add_props=True)
         return notebook
-    except FileNotFoundError:
-        raise ReportError(f"{path}: there is no such notebook; check the path") from None
     except OSError as error:
         raise ReportError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
     except Exception as error:  # nbformat raises its own, json's and jsonschema's errors

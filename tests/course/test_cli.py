@@ -63,9 +63,8 @@ def test_wrong_usage_ends_with_2_and_writes_nothing(tmp_path, monkeypatch, argum
 
 
 def test_help_does_not_wait_for_tensorflow_or_nbclient():
-    code = (
-        "import sys, mpii_course.cli as c; c._parser(); sys.exit(bool({'tensorflow', 'nbclient', 'matplotlib'} & set(sys.modules)))"
-    )
+    heavy = "{'tensorflow', 'nbclient', 'matplotlib'}"
+    code = f"import sys, mpii_course.cli as c; c._parser(); sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -125,7 +124,7 @@ def test_shards_are_written_checked_and_kept(sample, tmp_path, capsys):
         assert "40 images of 30 x 40 pixels" in capsys.readouterr().out
     assert main(["shards", "--check", str(folder)]) == 0 and "whole" in capsys.readouterr().out
     assert "one folder" in fails(capsys, "shards", "--check", sample, folder)
-    assert "holds shards of 30 x 40" in fails(capsys, "shards", sample, folder)
+    assert "holds shards of another size, (30, 40)" in fails(capsys, "shards", sample, folder)
 
     (file,) = folder.glob("*.npy")
     data = bytearray(file.read_bytes())
@@ -206,7 +205,7 @@ def test_a_folder_without_permission(tmp_path, capsys):
 def test_what_is_wrong_with_a_run_is_one_line(tmp_path, capsys):
     path = notebook(tmp_path / "a.ipynb")
     out = tmp_path / "out"
-    assert "there is no such notebook" in fails(capsys, "run", tmp_path / "b.ipynb", "-o", out)
+    assert "No such file" in fails(capsys, "run", tmp_path / "b.ipynb", "-o", out)
     output = fails(capsys, "run", path, "-p", "EPOCH", "5", "-o", out)
     assert "unknown parameter EPOCH" in output and "EPOCHS = 3 (passes)" in output
     assert "'many' is not of type int" in fails(capsys, "run", path, "-p", "EPOCHS", "many", "-o", out)
@@ -264,6 +263,36 @@ def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path, capsys):
     assert line.startswith("mpii: small: failed at code cell 2") and "ModelError" in line and "71" in line
     assert output.out.split() == [str(tmp_path / "out/good.ipynb")]
     assert json.loads((tmp_path / "out/good.ipynb").read_text())["metadata"]["mpii_run"]["parameters"] == {"EPOCHS": 2}
+
+
+@pytest.mark.parametrize(
+    "given", [["info", "d\udcdcr"], ["sample", "d\udcdcr"], ["run", "{nb}", "-p", "EPOCHS", "\ud800"]]
+)
+def test_bytes_that_are_no_text_are_named_before_anything_starts(tmp_path, monkeypatch, capsys, given):
+    monkeypatch.chdir(tmp_path)
+    path = notebook(tmp_path / "a.ipynb")
+    assert "holds what UTF-8 cannot write" in fails(capsys, *(text.replace("{nb}", str(path)) for text in given))
+    assert [each.name for each in tmp_path.iterdir()] == ["a.ipynb"]
+
+
+def test_a_terminal_that_lacks_letters_gets_them_escaped(sample, tmp_path):
+    (tmp_path / "wüst").symlink_to(sample)
+    command = [sys.executable, "-m", "mpii_course.cli", "info", "wüst"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0 and "w\\xfcst (MPII)" in run.stdout and not run.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "limit"),
+    [([], 3600), (["-p", "DATA", "sample"], 3600), (["-p", "DATA", "mpii"], 86400), (["--timeout", "7"], 7)],
+)
+def test_a_run_has_a_limit(tmp_path, monkeypatch, given, limit):
+    import mpii_course.report
+
+    limits = []
+    monkeypatch.setattr(mpii_course.report, "run_notebooks", lambda *_, timeout, **__: limits.append(timeout) or [])
+    assert main(["run", str(tmp_path / "a.ipynb"), *given]) == 0 and limits == [limit]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -19,7 +19,7 @@ def test_setup_seeds_numpy_and_shows_the_seed():
     setup(seed=7)
     assert np.random.rand() == first  # noqa: NPY002
     assert ("seed", "7") in info.rows
-    assert "<caption>" in info._repr_html_()
+    assert ">This session</caption>" in info._repr_html_()
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

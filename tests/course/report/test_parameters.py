@@ -85,7 +85,7 @@ def test_a_name_that_one_of_several_knows_goes_to_that_one(notebook, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "there is no such notebook"), ("hello", "is not a notebook"), ("{}", "is not a notebook")],
+    [(None, "No such file or directory.; check the path"), ("hello", "is not a notebook"), ("{}", "is not a notebook")],
 )
 def test_what_is_no_notebook_is_said(tmp_path, content, words):
     path = tmp_path / "x.ipynb"
