@@ -1,4 +1,4 @@
-"""Scores and what they are worth: metrics of classes, calibration, bootstrap intervals, and repeats compared."""
+"""Scores and what they are worth: metrics of classes, calibration, intervals, and repeats compared."""
 
 from mpii_lib.evaluation.calibration import Calibration, Temperature, evaluate_calibration, fit_temperature
 from mpii_lib.evaluation.classification import ClassificationResult, evaluate_classifier
