@@ -23,10 +23,12 @@ _CLASSES[[1, 2, 4]] = _CELL, _STRUCT, _TEXT
 _CLASSES[6:16] = _NUMBER
 _WIDTHS = np.array([0, 1, 1, 2, 2, 4, 4, 4, 0, 8, 0, 0, 8, 8, 0, 0, 1, 2, 4, 0])  # bytes of one value, by its type
 _UTF8 = 16
+_FLAGS, _SHAPE, _NAMELESS = (np.array(tag, "u4").view("u8")[0] for tag in ((6, 8), (5, 8), (1, 0)))
 _MOST_BYTES = 1 << 29  # the official file has some 0.2 GB, and 2.5 million arrays
 _MOST_ARRAYS = 6_000_000
 _DEEPEST = 16
 _MOST_FIELDS = 128
+_BLOCK = 1 << 14
 
 _Words: TypeAlias = NDArray[np.uint32]
 _Places: TypeAlias = NDArray[np.int64]  # of elements, in units of eight bytes
@@ -83,17 +85,20 @@ class _Walk:
 
     def __init__(self, plain: bytes, order: str) -> None:
         words = np.frombuffer(plain[: len(plain) // 8 * 8], f"{order}u4").astype("u4", copy=False)
-        self.first, self.second = words[0::2], words[1::2]
+        self.first, self.second, self.both = words[0::2], words[1::2], words.view("u8")
 
     def check(self) -> None:
         """Raise ValueError unless an array, with all it holds, is laid out as the format says."""
         at, name = np.zeros(1, np.int64), (int(self.second[5]) + 7) // 8  # the outermost alone has a name
         for _ in range(_DEEPEST):
+            if at.size > _MOST_ARRAYS:
+                raise ValueError(f"RELEASE holds more than {_MOST_ARRAYS:,} arrays")
             _need(self.first[at] == _MATRIX, at, "no array")
             at = at[self.second[at] > 0]  # an empty array may be a tag alone
             if not at.size:
                 return
-            at, name = self.held(at, name), 0
+            blocks = np.array_split(at, 1 + at.size // _BLOCK)  # what fits the processor's cache: twice as fast
+            at, name = np.concatenate([self.held(block, name) for block in blocks]), 0
         raise ValueError(f"RELEASE is damaged: nested more than {_DEEPEST} deep")
 
     def held(self, at: _Places, name: int) -> _Places:
@@ -102,12 +107,12 @@ class _Walk:
         size = second[at].astype(np.int64)
         end, body = at + 1 + (size >> 3), at + 6 + name
         _need((size & 7 == 0) & (body <= end) & (end <= len(second)), at, "an array of a wrong size")
-        _need((first[at + 1] == 6) & (second[at + 1] == 8), at, "an array without flags")
-        _need((first[at + 3] == 5) & (second[at + 3] == 8), at, "an array without two dimensions")
-        _need((first[at + 5] == 1) & ((second[at + 5] == 0) | (name > 0)), at, "an array with a wrong name")
-        flags, rows, columns = first[at + 2], first[at + 4], second[at + 4]
+        _need(self.both[at + 1] == _FLAGS, at, "an array without flags")
+        _need(self.both[at + 3] == _SHAPE, at, "an array without two dimensions")
+        _need((self.both[at + 5] == _NAMELESS) | (name > 0), at, "an array with a name")
+        rows, columns, flags = first[at + 4], second[at + 4], first[at + 2]
         count = rows.astype(np.int64) * columns
-        _need((rows <= size) & (columns <= size) & (count <= size), at, "an array of more than it holds")
+        _need((np.maximum(rows, columns) <= size) & (count <= size), at, "an array of more than it holds")
         kind = np.where(flags & _COMPLEX, 0, _CLASSES[flags & 0xFF])
         _need(kind > 0, at, "neither numbers nor text")
         plain = kind <= _TEXT
@@ -117,17 +122,24 @@ class _Walk:
         count[structs] *= fields
         at, body, end, count = at[~plain], body[~plain], end[~plain], count[~plain]
         _need(count <= end - body, at, "a struct or cell of more than it holds")
-        if count.sum() > _MOST_ARRAYS:
-            raise ValueError(f"RELEASE holds more than {_MOST_ARRAYS:,} arrays")
-        found: list[int] = []
+        found, rest = [at[:0]], np.flatnonzero(count)
+        while rest.size > 100:  # where one ends the next begins: a step for all that hold more
+            step = body[rest]
+            _need(step < end[rest], step, "a struct or cell without an end")
+            found.append(step)
+            body[rest] += 1 + (second[step] >> 3)
+            count[rest] -= 1
+            rest = rest[count[rest] > 0]
         sizes = memoryview(second)  # type: ignore[arg-type]  # quicker than NumPy for one number
-        for place, number, stop in zip(body.tolist(), count.tolist(), end.tolist(), strict=True):
-            for _ in range(number):  # where one ends the next begins: this alone goes one by one
-                found.append(place)
+        for index in rest.tolist():
+            place, stop, steps = int(body[index]), int(end[index]), []
+            for _ in range(int(count[index])):
+                steps.append(place)
                 place += 1 + (sizes[place] >> 3) if place < stop else 1
-            if place != stop:
-                raise ValueError(f"RELEASE is damaged: what ends at byte {8 * stop} is no whole struct or cell")
-        return np.array(found, np.int64)
+            body[index] = place
+            found.append(np.array(steps, np.int64))
+        _need(body == end, at, "a struct or cell of another length")
+        return np.concatenate(found)
 
     def check_values(self, at: _Places, body: _Places, end: _Places, count: _Places, text: NDArray[np.bool_]) -> None:
         """Numbers and text: their bytes are as many as the dimensions say, and fill the array."""
