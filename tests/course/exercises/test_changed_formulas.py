@@ -13,8 +13,8 @@ from mpii_course.exercises import check
 
 SOLUTIONS = Path(__file__).resolve().parents[3] / "notebooks/solutions"
 SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
-# Changes that change nothing: a byte of a gigabyte, half of a symmetric matrix, what softmax cancels, a factor of -1.
-ALIKE = {"02-3": 1, "04-5": 1, "13-1": 1, "28-2": 1, "35-1": 1}
+# Changes that change nothing: a byte of a gigabyte, what softmax cancels, a factor of -1.
+ALIKE = {"04-5": 1, "13-1": 1, "28-2": 1, "35-1": 1}
 
 
 def sources():
@@ -56,7 +56,9 @@ def called_right(source):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("number", [number for number in SOURCES if number not in ("02-2", "28-1")])
+@pytest.mark.parametrize(
+    "number", [n for n, source in SOURCES.items() if "def " in source and n not in ("02-2", "28-1")]
+)
 def test_a_changed_formula_is_not_called_right(number):
     right = [source for source in changed(SOURCES[number]) if called_right(source)]
     assert len(right) <= ALIKE.get(number, 0), "\n\n".join(right)
