@@ -239,7 +239,7 @@ class RunRecord(keras.callbacks.Callback):
         rate = float(np.asarray(self.model.optimizer.learning_rate))
         reason = (
             f"{self.folder}: {name} is not a number in epoch {len(self.rows) + 1}; train in a new folder with a "
-            f"learning rate below {rate:g}, and look for empty or extreme inputs"
+            f"learning rate below {rate:g}, and look for empty or extreme inputs and class weights"
         )
         self.write("failed", error=reason)
         raise TrainingError(reason)

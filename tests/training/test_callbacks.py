@@ -1,5 +1,6 @@
 """What a training promises: the same result however often it is broken off, and clear words when it cannot go on."""
 
+import functools
 import json
 import os
 import random
@@ -73,6 +74,23 @@ def make_model(units=8, optimizer=None):
     return model
 
 
+@functools.cache
+def used_model():
+    """Build a model that has been traced, and give its variables and what they were before any training."""
+    model = make_model()
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    return model, variables, [variable.numpy() for variable in variables]
+
+
+def as_new():
+    """Give the used model with the weights of a new one: tracing it again would take most of a test's time."""
+    model, variables, values = used_model()
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return model
+
+
 class Accident(keras.callbacks.Callback):
     """Does something after a number of training batches, counted over all epochs of this process."""
 
@@ -96,7 +114,7 @@ def raise_killed():
 
 def train(images, folder, epochs=4, model=None, accident=(), **options):
     """The run that the tests break off; also called in a process of its own."""
-    model = model or make_model()
+    model = model or as_new()
     training, validation = datasets(images)
     options = {"patience": 10, "seed": 7, "hyperparameters": {"backbone": "small"}} | options
     callbacks = run_callbacks(folder, training, extra=accident, **options)
@@ -105,6 +123,7 @@ def train(images, folder, epochs=4, model=None, accident=(), **options):
 
 
 def assert_same(first, second):
+    assert first[0] is not second[0]
     for left, right in zip(first[0].get_weights(), second[0].get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
     assert first[1] == second[1]
@@ -118,7 +137,7 @@ def images(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(images, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
-    return *train(images, folder), folder
+    return *train(images, folder, model=make_model()), folder
 
 
 def test_a_run_learns_and_leaves_its_weights_and_its_record(whole):
@@ -139,7 +158,7 @@ def test_a_run_killed_in_mid_epoch_goes_on_to_the_same_result(images, whole, tmp
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert_same(whole, train(images, tmp_path))
+    assert_same(whole, train(images, tmp_path, model=make_model()))
 
 
 def break_writing(monkeypatch, name, at):
@@ -262,7 +281,8 @@ def test_a_jax_run_goes_on_to_the_same_result(images, tmp_path):
     pytest.importorskip("jax")
     code = (
         "import numpy as np, test_callbacks as t; images = t.Path({!r}); a, b = t.Path({!r}), t.Path({!r}); "
-        "whole = t.train(images, a, 2); t.train(images, b, 1); t.assert_same(whole, t.train(images, b, 2)); "
+        "whole = t.train(images, a, 2, t.make_model()); t.train(images, b, 1); "
+        "t.assert_same(whole, t.train(images, b, 2)); "
         "assert t.keras.backend.backend() == 'jax'"
     ).format(str(images), str(tmp_path / "a"), str(tmp_path / "b"))
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
