@@ -7,7 +7,6 @@ the scale of the edges. Only this module has to know.
 
 from __future__ import annotations
 
-import reprlib
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -201,8 +200,7 @@ def crop_matrix(square: Annotated[ArrayLike, "... 3"], size: Side) -> NDArray[np
     squares = np.asarray(square, float)
     fits = (np.abs(squares) < FARTHEST).all(axis=-1) & (squares[..., 2] > 1 / FARTHEST)
     if not fits.all():
-        given = reprlib.repr(squares[~fits][:1].tolist())
-        raise AnnotationError(f"crop_matrix: square {given}: give x, y and a positive side of pixels in an image")
+        raise AnnotationError(f"crop_matrix: square {squares[~fits][0]}: give x, y and a positive side in pixels")
     factor = size / squares[..., 2]
     matrix = np.zeros((*squares.shape[:-1], 3, 3))
     matrix[..., 0, 0] = matrix[..., 1, 1] = factor
@@ -249,8 +247,7 @@ def apply_matrix(
             moved = points @ np.swapaxes(transform[..., :2, :2], -1, -2)
             return np.asarray(moved + transform[..., None, :2, 2])
     except (ValueError, np.linalg.LinAlgError):
-        given = f"matrix {transform.shape}, joints {points.shape}"
-        raise AnnotationError(f"apply_matrix: {given}: give one for all or for each, that can be inverted") from None
+        raise AnnotationError("apply_matrix: give one matrix for all or for each, that can be inverted") from None
 
 
 @checked

@@ -28,7 +28,6 @@ Joints: TypeAlias = Annotated[ArrayLike, "B K 2"]
 Visibility: TypeAlias = Annotated[ArrayLike, "B K"]
 Maps: TypeAlias = NDArray[np.floating[Any]]
 Places: TypeAlias = NDArray[np.intp]
-Numbers: TypeAlias = NDArray[np.float64]
 
 _SMALLEST = 1e-10  # below this a logarithm says nothing about a shape
 
@@ -248,28 +247,22 @@ def _parabola(maps: Maps, row: Places, column: Places) -> NDArray[np.float64]:
     each = np.arange(len(maps))
     # A cell at the border lacks a neighbour; the parabola through the cell next to it has the same top.
     y, x = np.clip(row, 1, height - 2), np.clip(column, 1, width - 2)
-
-    def log(down: int, right: int) -> NDArray[np.float64]:
-        return np.asarray(np.log(np.maximum(maps[each, y + down, x + right], _SMALLEST), dtype=float))
-
-    middle = log(0, 0)
-    slopes = (log(0, 1) - log(0, -1)) / 2, (log(1, 0) - log(-1, 0)) / 2
-    bends = log(0, 1) - 2 * middle + log(0, -1), log(1, 0) - 2 * middle + log(-1, 0)
-    shift, hill = _top(*slopes, *bends, (log(1, 1) - log(1, -1) - log(-1, 1) + log(-1, -1)) / 4)
-    shift += np.stack([x - column, y - row], axis=-1)
-    return np.where(hill[:, None], np.clip(shift, -1, 1), 0.0)
+    step = np.arange(-1, 2)[:, None]
+    logs = np.log(np.maximum(maps[each, y + step[:, None], x + step], _SMALLEST), dtype=float)  # (3, 3, N)
+    lines = (logs[1], logs[:, 1])
+    slopes, bends = [(z[2] - z[0]) / 2 for z in lines], [z[2] - 2 * z[1] + z[0] for z in lines]
+    twist = (logs[2, 2] - logs[2, 0] - logs[0, 2] + logs[0, 0]) / 4
+    shift = _top([*slopes, *bends, twist]) + np.stack([x - column, y - row], axis=-1)
+    return np.nan_to_num(np.clip(shift, -1, 1))
 
 
-def _top(
-    slope_x: Numbers, slope_y: Numbers, bend_x: Numbers, bend_y: Numbers, twist: Numbers
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(N, 2) from the origin to the top of parabolas, and (N,) whether they have one: no valley, no saddle."""
+def _top(terms: Any) -> NDArray[np.float64]:
+    """(N, 2) from the origin to the top of parabolas (5, N); NaN where they have none, as a valley and a saddle."""
+    slope_x, slope_y, bend_x, bend_y, twist = terms
     determinant = bend_x * bend_y - twist * twist
-    hill = (bend_x < 0) & (determinant > 1e-12)
-    safe = np.where(hill, determinant, 1)
-    return np.stack([twist * slope_y - bend_y * slope_x, twist * slope_x - bend_x * slope_y], axis=-1) / safe[
-        :, None
-    ], hill
+    height = np.where((bend_x < 0) & (determinant > 1e-12), determinant, np.nan)
+    shift = np.stack([twist * slope_y - bend_y * slope_x, twist * slope_x - bend_x * slope_y], axis=-1)
+    return np.asarray(shift / height[:, None])
 
 
 def _filter(cells: int, width: float) -> NDArray[np.float64]:
@@ -289,14 +282,12 @@ def _smoothed_tops(maps: Maps, width: float) -> NDArray[np.float64]:
     step = 2 if width >= 1 else 1
     coarse = rows[::step] @ (maps.reshape(-1, wide) @ columns[::step].T).reshape(count, height, len(columns[::step]))
     row, column = _highest(coarse)
-    window_y, window_x = min(height, 7), min(wide, 7)
-    above, left = np.clip(step * row - 3, 0, height - window_y), np.clip(step * column - 3, 0, wide - window_x)
-    near = (
-        rows[above[:, None] + np.arange(window_y)] @ maps @ columns[left[:, None] + np.arange(window_x)].swapaxes(1, 2)
-    )
-    row, column = _highest(near)
-    cells = np.stack([column + left, row + above], axis=-1) + _parabola(near, row, column)
-    row, column = row + above, column + left
+    down, right = np.arange(min(height, 7)), np.arange(min(wide, 7))
+    row, column = np.clip(step * row - 3, 0, height - len(down)), np.clip(step * column - 3, 0, wide - len(right))
+    near = rows[row[:, None] + down] @ maps @ columns[column[:, None] + right].swapaxes(1, 2)
+    place = _highest(near)
+    row, column = row + place[0], column + place[1]
+    cells = np.stack([column, row], axis=-1) + _parabola(near, *place)
     edge = 2 * width + 1
     cut = (np.minimum(row, height - 1 - row) < edge) | (np.minimum(column, wide - 1 - column) < edge)
     cells[cut] = _fitted_tops(maps[cut], row[cut], column[cut], width)
@@ -326,5 +317,4 @@ def _fitted_tops(maps: Maps, row: Places, column: Places, width: float) -> NDArr
         normal = (weights @ products.T).reshape(count, 6, 6) + 1e-9 * np.eye(6)
         fit = np.linalg.solve(normal, ((weights * logs) @ terms.T)[..., None])[..., 0]
         weights = np.exp(2 * np.minimum(fit @ terms, 0)) * (heights > 0)
-    shift, hill = _top(*fit.T[1:])
-    return np.asarray(np.stack([column, row], axis=-1) + np.where(hill[:, None], np.clip(shift, -1, 1) * reach, 0.0))
+    return np.asarray(np.stack([column, row], axis=-1) + np.nan_to_num(np.clip(_top(fit.T[1:]), -1, 1)) * reach)
