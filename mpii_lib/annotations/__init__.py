@@ -1,4 +1,4 @@
-"""What is known about the pictures: tables of images and of people, and the joints; MPII, COCO and sample alike.
+"""What is known about the images: tables of images and of people, and the joints; MPII, COCO and sample alike.
 
 `read_mpii` and `read_coco` read the official files into `Annotations`; everything after them uses that one form.
 """

@@ -46,8 +46,9 @@ def read_coco(path: str | Path, split: Literal["train", "val"] = "train", cache:
     -------
     Annotations
         `image_id` and `person_id` are COCO's ids. All images are kept, also those without people, and all persons, also
-        crowds and those without joints. Coordinates are those of the file. Category and activity are NA. `folder`
-        is the first of `{split}2017`, `images/{split}2017` and `images` that holds the images.
+        crowds and those without joints; annotations of another category than the one with COCO's 17 joints are no
+        persons. Coordinates are those of the file. Category and activity are NA. `folder` is the first of
+        `{split}2017`, `images/{split}2017` and `images` that holds the images.
 
     Raises
     ------
@@ -75,8 +76,8 @@ def _image_folder(root: Path, split: str, names: pd.Series) -> Path:
 def _parse(data: bytes, split: str) -> Annotations:
     content = _content(data)
     images, people = content["images"], _persons(content["annotations"], content.get("categories"))
-    table = {name: _values(images, name, "image") for name in ("id", "file_name")}
-    table |= {name: _values(images, name, "image", optional=True) for name in ("width", "height")}
+    columns = {name: _values(images, name, "image") for name in ("id", "file_name")}
+    columns |= {name: _values(images, name, "image", optional=True) for name in ("width", "height")}
     persons = {name: _values(people, name, "annotation") for name in ("id", "image_id", "area", "iscrowd")}
     boxes = _values(people, "bbox", "annotation", lambda value: _numbers(value, 4))
     persons |= dict(zip(_BOX, np.reshape(boxes, (-1, 4)).T, strict=True))
@@ -85,8 +86,8 @@ def _parse(data: bytes, split: str) -> Annotations:
     order = pd.Series(persons["image_id"], dtype=object).astype(str)
     frame = pd.DataFrame(persons, dtype=object).assign(person_index=order.groupby(order).cumcount())
     joints = np.where(points[..., 2:] > 0, points[..., :2], np.nan)
-    pictures = pd.DataFrame(table | {"split": split}, dtype=object)
-    return Annotations(pictures.set_index("id"), frame.set_index("id"), joints, points[..., 2], COCO)
+    table = pd.DataFrame(columns | {"split": split}, dtype=object)
+    return Annotations(table.set_index("id"), frame.set_index("id"), joints, points[..., 2], COCO)
 
 
 def _content(data: bytes) -> dict[str, Any]:

@@ -64,8 +64,8 @@ def read_mpii(path: str | Path, cache: bool = True) -> Annotations:
     Raises
     ------
     AnnotationError
-        When the file is missing, is no MATLAB file, has no RELEASE, or breaks its own format; the message
-        names the file, the record and the field.
+        When the file is missing, is no MATLAB file, has no RELEASE, or breaks its own format, or a value is none that
+        can be; the message names the file, the record and the field.
     """
     try:
         source, folder = _locate(Path(path))
