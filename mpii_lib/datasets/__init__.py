@@ -22,7 +22,6 @@ _HOME = {
     "open_shards": "shards",
     "write_shards": "shard_writer",
     "class_weights": "splits",
-    "fold_images": "splits",
     "split_images": "splits",
     "fetch_coco": "download",
     "fetch_mpii": "download",

@@ -1,4 +1,4 @@
-"""Who trains and who tests: splits, folds and class weights.
+"""Who trains and who tests: splits and class weights.
 
 Frames of one video look nearly alike. When some are in training and others in test, the test score measures memory.
 So the split that a score may be reported from keeps each video whole (`by="video"`).
@@ -7,7 +7,6 @@ So the split that a score may be reported from keeps each video whole (`by="vide
 from __future__ import annotations
 
 import reprlib
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
@@ -69,61 +68,15 @@ def split_images(
     if shares.shape != (3,) or not np.all(shares >= [1e-6, 0, 0]) or not np.isclose(shares.sum(), 1.0, atol=1e-6):
         found = reprlib.repr(shares.tolist())
         raise DatasetError(f"split_images: fractions={found}: give three shares that sum to 1, as (0.7, 0.15, 0.15)")
-    images = _labelled(ann, "split_images")
-    categories, groups = _categories_and_groups(images, by, seed, "split_images")
+    images = _labelled(ann)
+    categories, groups = _categories_and_groups(images, by, seed)
     test = ann.images.index[ann.images["split"].isin(["test"]) & ann.images["category"].notna()]
     if len(test):
         shares = np.array([*shares[:2] / shares[:2].sum(), 0])
     dealt = pd.Series(_deal(categories, groups, shares, np.random.default_rng(seed)), index=images.index)
     numbers = pd.concat([dealt, pd.Series(SPLITS.index("test"), index=test)])
-    return _in_file_order(pd.Series(np.array(SPLITS)[numbers], index=numbers.index, name="split", dtype="str"), ann)
-
-
-@checked
-def fold_images(ann: Annotations, folds: int = 5, by: By = "video", seed: int = 0) -> pd.Series:
-    """Number the labelled training images from 0 to folds - 1 for cross validation.
-
-    scikit-learn does the dealing: `KFold` by image, `StratifiedKFold` by category, `StratifiedGroupKFold` by video.
-
-    Parameters
-    ----------
-    ann, by, seed
-        As in `split_images`.
-    folds
-        How many; each is held out once.
-
-    Returns
-    -------
-    pandas.Series
-        int64 fold number, indexed by image_id, in the order of `ann.images`.
-
-    Raises
-    ------
-    DatasetError
-        There are fewer videos (or images) than folds, fewer than two folds, or no image is labelled.
-    """
-    from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
-
-    images = _labelled(ann, "fold_images")
-    categories, groups = _categories_and_groups(images, by, seed, "fold_images")
-    available = int(groups.max()) + 1
-    if not 2 <= folds <= available:
-        unit = "videos" if by == "video" else "images"
-        raise DatasetError(f"fold_images: {folds} folds of {available} {unit}; give a number from 2 to {available}")
-    kinds = {"image": KFold, "category": StratifiedKFold, "video": StratifiedGroupKFold}
-    splitter = kinds[by](n_splits=folds, shuffle=True, random_state=seed)
-    numbers = np.empty(len(images), dtype=np.int64)
-    with warnings.catch_warnings():
-        # Categories smaller than the number of folds are MPII's nature, not a mistake of the caller.
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        try:
-            for number, (_, held_out) in enumerate(
-                splitter.split(categories, categories, groups if by == "video" else None)
-            ):
-                numbers[held_out] = number
-        except ValueError as error:
-            raise DatasetError(f"fold_images: {folds} folds by {by} cannot be made: {error}; use fewer folds") from None
-    return _in_file_order(pd.Series(numbers, index=images.index, name="fold"), ann)
+    split = pd.Series(np.array(SPLITS)[numbers], index=numbers.index, name="split", dtype="str")
+    return split.reindex(ann.images.index[ann.images.index.isin(split.index)]).rename_axis("image_id")
 
 
 @checked
@@ -158,20 +111,19 @@ def class_weights(labels: Iterable[str | int]) -> dict[int, float]:
         raise DatasetError("class_weights: labels are not all names, or all numbers; give one class for each") from None
 
 
-def _labelled(ann: Annotations, caller: str) -> pd.DataFrame:
+def _labelled(ann: Annotations) -> pd.DataFrame:
     """The images that take part, by ascending image_id so that the order of the rows cannot change the outcome."""
     images = ann.images[ann.images["split"].isin(["train"]) & ann.images["category"].notna()].sort_index()
     if images.empty:
-        raise DatasetError(
-            f"{caller}: none of the {len(ann.images)} images is labelled for training; use MPII or the sample"
-        )
+        count = len(ann.images)
+        raise DatasetError(f"split_images: none of the {count} images is labelled for training; use MPII or the sample")
     return images
 
 
-def _categories_and_groups(images: pd.DataFrame, by: str, seed: int, caller: str) -> tuple[np.ndarray, np.ndarray]:
+def _categories_and_groups(images: pd.DataFrame, by: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """For each image the number of what keeps its shares (category) and of what stays together (video)."""
     if not 0 <= seed < 2**32:
-        raise DatasetError(f"{caller}: seed={seed} is out of range; give one from 0 to {2**32 - 1}")
+        raise DatasetError(f"split_images: seed={seed} is out of range; give one from 0 to {2**32 - 1}")
     categories = pd.factorize(images["category"], sort=True)[0]
     alone = np.arange(len(images))
     if by == "image":
@@ -203,9 +155,3 @@ def _counts(number: int, shares: np.ndarray, rng: np.random.Generator) -> np.nda
         counts[counts.argmax()] -= 1
         counts[empty.argmax()] += 1
     return counts
-
-
-def _in_file_order(values: pd.Series, ann: Annotations) -> pd.Series:
-    ordered = values.reindex(ann.images.index[ann.images.index.isin(values.index)])
-    ordered.index.name = "image_id"
-    return ordered

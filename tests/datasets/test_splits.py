@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpii_lib.datasets import class_weights, fold_images, split_images
+from mpii_lib.datasets import class_weights, split_images
 from mpii_lib.errors import ArgumentError, DatasetError, MpiiError
 
 # Images a category on MPII's training side, and the mean of about four frames a video.
@@ -108,7 +108,6 @@ def test_a_category_with_one_video_is_in_train():
 def test_only_labelled_images_take_part():
     ann = annotations(["a", None, None, "b", "a"], range(5), splits=["train", "train", "test", "train", "train"])
     assert list(split_images(ann).index) == [0, 3, 4]
-    assert list(fold_images(ann, folds=2, by="image").index) == [0, 3, 4]
 
 
 @pytest.mark.parametrize("by", ["image", "video", "category"])
@@ -118,7 +117,6 @@ def test_labelled_test_images_are_the_test_split(by):
     assert set(split[40:80]) == {"test"}
     assert split.drop(range(40, 80)).value_counts().to_dict() == {"train": 66, "val": 14}
     assert list(split.index) == list(range(120))
-    assert set(fold_images(ann, by="image").index) == {*range(40), *range(80, 120)}
 
 
 def test_images_without_a_video_are_dealt_one_by_one():
@@ -150,27 +148,6 @@ def test_a_split_is_a_partition_that_ignores_the_order_of_rows(ann, by, seed, da
     assert shuffled.sort_index().equals(split.sort_index())
 
 
-@settings(max_examples=25, deadline=None)
-@given(ann=tables, seed=st.integers(0, 9))
-def test_folds_keep_videos_whole(ann, seed):
-    groups = ann.images["video_id"].nunique() + int(ann.images["video_id"].isna().sum())
-    if groups < 3 or ann.images["category"].value_counts().max() < 3:
-        return
-    folds = fold_images(ann, folds=3, by="video", seed=seed)
-    assert set(folds) <= {0, 1, 2}
-    if ann.images["video_id"].notna().any():
-        assert splits_per_video(ann, folds).max() == 1
-    assert folds.equals(fold_images(ann, folds=3, by="video", seed=seed))
-
-
-@pytest.mark.parametrize("by", ["image", "video", "category"])
-def test_folds_are_of_equal_size(mpii_like, by):
-    counts = fold_images(mpii_like, folds=5, by=by).value_counts()
-    assert sorted(counts.index) == [0, 1, 2, 3, 4]
-    # scikit-learn before 1.8 deals whole videos less evenly when it shuffles.
-    assert counts.max() - counts.min() <= (0.1 * counts.mean() if by == "video" else 5)
-
-
 @pytest.mark.parametrize(
     "fractions", [(0.7, 0.2), (0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.5, 0.5, float("nan")), (0, 0.5, 0.5)]
 )
@@ -192,11 +169,6 @@ def test_images_without_labels_are_refused_with_what_to_do():
 def test_an_unknown_way_of_splitting_is_named():
     with pytest.raises(ArgumentError, match="by is 'person'; give one of 'image', 'video', 'category'"):
         split_images(annotations(["a"] * 3, range(3)), by="person")
-
-
-def test_more_folds_than_videos_are_refused():
-    with pytest.raises(DatasetError, match="5 folds of 2 videos"):
-        fold_images(annotations(["a"] * 9, [0, 1, 1] * 3), folds=5)
 
 
 def test_class_weights_are_scikit_learns_balanced_ones():
