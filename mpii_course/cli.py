@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     with _signals_interrupt() as received:
         try:
-            "".join(given).encode()
+            for text in given:
+                text.encode()
             return int(options.command(options))
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt that strikes inside a lock comes out as another error: what counts is that a signal came.
@@ -364,9 +365,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _timeout(options: argparse.Namespace, given: dict[str, Any]) -> float:
-    from mpii_course.report.run import DAY
-
-    return options.timeout or (DAY if given.get("DATA", "sample") != "sample" else 3600.0)
+    return options.timeout or (3600.0 if given.get("DATA", "sample") == "sample" else 86_400.0)
 
 
 def _progress(options: argparse.Namespace) -> int:

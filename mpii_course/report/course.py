@@ -15,6 +15,7 @@ from mpii_course.report.page import build_report, check_index
 from mpii_course.report.parameters import check_parameters, notebook_parameters
 from mpii_course.report.run import DAY, NotebookRun, Progress, require_notebook_tools, run_notebooks
 from mpii_course.report.trainings import BACKBONE_NOTEBOOKS
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ReportError
 from mpii_lib.files import exclusive, make_folder
 
@@ -24,6 +25,7 @@ LAST = "90_report"
 PIECES = ("notebooks", "runs", "pages", "index.html")
 
 
+@checked
 def choose_notebooks(folder: str | Path, backbones: Sequence[str] = ()) -> tuple[list[Path], list[Path], list[str]]:
     """Choose the notebooks of the report.
 
@@ -44,7 +46,7 @@ def choose_notebooks(folder: str | Path, backbones: Sequence[str] = ()) -> tuple
     ReportError
         When there are no notebooks, or a backbone is unknown or has no notebook yet.
     """
-    folder = Path(folder)
+    folder, backbones = Path(folder), list(backbones)
     if not list(folder.glob("*.ipynb")):
         raise ReportError(f"{folder}: holds no notebooks; say where the course's are with --notebooks FOLDER")
     there = {name: stem for name, stem in BACKBONE_NOTEBOOKS.items() if (folder / f"{stem}.ipynb").is_file()}
@@ -68,6 +70,7 @@ def choose_notebooks(folder: str | Path, backbones: Sequence[str] = ()) -> tuple
     return first, last, chosen
 
 
+@checked
 def make_report(
     folder: str | Path = "report",
     *,
@@ -114,10 +117,10 @@ def make_report(
     given = dict(parameters or {})
     check_parameters([*first, *last], given)
     check_index(folder)
+    make_folder(folder, ReportError)
     known = {name for path in [*first, *last] for name in notebook_parameters(path)}
     own = {"RUNS": str((stage / "runs").resolve()), "BACKBONES": ",".join(chosen)}
     values = {name: value for name, value in own.items() if name in known and name not in given} | given
-    make_folder(folder, ReportError)
     busy = ReportError(f"{folder}: another report is being made there; wait for it, or choose another --folder")
     with exclusive(folder / ".lock", busy):
         _prepare(stage, {"notebooks": [str(p) for p in [*first, *last]], "parameters": values})
@@ -154,15 +157,11 @@ def _publish(stage: Path, folder: Path) -> None:
     moved: list[tuple[Path, Path]] = []
     earlier = folder / "earlier" / _now()
     try:
-        for name in PIECES:
-            if (folder / name).exists():
-                earlier.mkdir(parents=True, exist_ok=True)
-                os.replace(folder / name, earlier / name)
-                moved.append((folder / name, earlier / name))
-        for name in PIECES:
-            if (stage / name).exists():
-                os.replace(stage / name, folder / name)
-                moved.append((stage / name, folder / name))
+        for source, target in [(folder, earlier), (stage, folder)]:
+            for piece in filter(Path.exists, (source / name for name in PIECES)):
+                target.mkdir(parents=True, exist_ok=True)
+                os.replace(piece, target / piece.name)
+                moved.append((piece, target / piece.name))
     except OSError as error:
         for source, target in reversed(moved):
             os.replace(target, source)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ReportError
 
 TABLES = ("models", "parameters", "testing", "activities")
 _TEXTS = ["optimizer", "frozen", "note"]
 
 
+@checked
 def original_rows(table: str | None = None, *, model: str | None = None) -> pd.DataFrame:
     """Return the original report's rows as a table.
 
@@ -48,11 +50,12 @@ def original_rows(table: str | None = None, *, model: str | None = None) -> pd.D
         rows = rows[rows["table"] == table].reset_index(drop=True)
     if model is None:
         return rows
-    own = rows[rows["model"].str.lower() == model.lower()].drop(columns="model")
+    own = rows[rows["model"].map(lambda name: name.lower() == model.lower())].drop(columns="model")
     own = own.astype(object).where(own.notna(), "")
     return own.loc[:, (own != "").any()].reset_index(drop=True)
 
 
+@checked
 def beside_report(
     model: str, *, data: str, weights: str, width: float, validation: float, test: float, split: str = "by video"
 ) -> pd.DataFrame:
@@ -75,7 +78,8 @@ def beside_report(
         Columns "the report" and "this run". The report gives a range where it has several trainings.
     """
     rows = original_rows()
-    rows = rows[(rows["model"].str.lower() == model.lower()) & rows["table"].isin(["models", "testing"])]
+    own = rows["model"].map(lambda name: name.lower() == model.lower())
+    rows = rows[own & rows["table"].isin(["models", "testing"])]
     report = {"images": "MPII", "split": "random", "weights": weights_in_words("imagenet", 1)}
     report |= {name: _range(rows[name].dropna()) for name in ("validation", "test")}
     ours = {"images": data, "split": split, "weights": weights_in_words(weights, width)}
@@ -87,7 +91,7 @@ def weights_in_words(weights: str | None, width: float | None = None) -> str:
     """Name a backbone's weights as a reader of a table needs it: "ImageNet", "sample, 1/8 of the filters"."""
     name = "" if pd.isna(weights) else str(weights)
     known = {"imagenet": "ImageNet", "none": "random", "": "not known"}
-    filters = "" if width is None or pd.isna(width) or width == 1 else f", 1/{1 / width:g} of the filters"
+    filters = "" if not width or pd.isna(width) or width == 1 else f", 1/{1 / width:g} of the filters"
     return known.get(name.lower(), name) + filters
 
 

@@ -15,6 +15,7 @@ from mpii_course.report.notebook_page import Figure, figures_of, notebook_body, 
 from mpii_course.report.original_report import original_rows
 from mpii_course.report.parameters import notebook_parameters
 from mpii_course.report.run import NotebookRun, read_run, require_notebook_tools
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ReportError
 from mpii_lib.files import make_folder, replacing
 
@@ -48,6 +49,7 @@ class Chapter:
         return self.run.name in poses.POSE_NOTEBOOKS
 
 
+@checked
 def build_report(folder: str | Path) -> Path:
     """Build index.html in a folder that holds executed notebooks and run records, and a page for each notebook.
 

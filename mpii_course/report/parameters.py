@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mpii_lib.arguments import checked
 from mpii_lib.errors import ReportError, one_line
 
 _PARSER = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)  # what Python's parser raises
@@ -46,13 +47,12 @@ def read_notebook(path: Path) -> Any:
         if wrong:  # which nbformat only logs; what is there besides is let pass
             nbformat.validate(notebook, relax_add_props=True)
         return notebook
-    except OSError as error:
-        raise ReportError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
     except Exception as error:  # nbformat raises its own, json's and jsonschema's errors
-        reason = (str(error).splitlines() or ["?"])[0][:80]
-        raise ReportError(f"{path}: is not a notebook ({reason}); give an .ipynb file") from None
+        reason = getattr(error, "strerror", None) or one_line(error)[:80]
+        raise ReportError(f"{path}: is not a notebook ({reason}); give an .ipynb file that may be read") from None
 
 
+@checked
 def notebook_parameters(path: str | Path) -> dict[str, Parameter]:
     """Return what the cell tagged `parameters` defines, by name, in its order; empty when there is none.
 
@@ -68,8 +68,6 @@ def notebook_parameters(path: str | Path) -> dict[str, Parameter]:
         return {}
     try:
         statements = ast.parse(cell.source).body
-    except SyntaxError as error:
-        raise ReportError(f"{path}: the parameters cell, line {error.lineno}: {error.msg}; mend that cell") from None
     except _PARSER as error:
         raise ReportError(f"{path}: the parameters cell: {one_line(error)}; mend that cell") from None
     lines = re.split("\r\n|\r|\n", cell.source)  # as Python's parser counts them
