@@ -17,7 +17,6 @@ _HOME = {
     "clean_name": "labels",
     "image_labels": "labels",
     "label_names": "labels",
-    "split_at_commas": "labels",
     "Shards": "shards",
     "open_shards": "shards",
     "write_shards": "shard_writer",

@@ -122,32 +122,6 @@ def image_labels(
     return hot, names
 
 
-@checked
-def split_at_commas(names: Iterable[Any]) -> pd.DataFrame:
-    """Show which "labels" a split of activity names at ", " would invent, as the original report made its 600.
-
-    Parameters
-    ----------
-    names
-        One activity name for each image; missing ones are left out.
-
-    Returns
-    -------
-    DataFrame
-        A row for each piece, most frequent first: `names` (how many activities it is cut from), `images`, and
-        `is_activity` (whether it is an activity name by itself).
-    """
-    images = pd.Series([clean_name(name) for name in names], dtype=object).value_counts()
-    cut = images.index.astype(str).str.split(", ")
-    pieces = pd.DataFrame({"piece": cut, "name": images.index, "images": images.to_numpy()})
-    pieces = pieces.explode("piece")
-    pieces["piece"] = pieces["piece"].map(clean_name)
-    grouped = pieces.dropna().drop_duplicates(["piece", "name"]).groupby("piece")
-    table = grouped.agg(names=("name", "size"), images=("images", "sum"))
-    table["is_activity"] = table.index.isin(images.index)
-    return table.sort_values(["names", "images"], ascending=False, kind="stable")
-
-
 def known_ids(ids: Iterable[int], known: pd.Index, name: str = "image_ids") -> NDArray[np.int64]:
     """Give ids as an array; DatasetError when one of them is not among the `known` ones, or is no whole number."""
     given: list[Any] = list(ids)

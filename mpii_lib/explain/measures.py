@@ -1,4 +1,4 @@
-"""What maps are measured by: how much of them lies on people, and how far two of them agree."""
+"""What explanations are measured by: where people are, and what can be read from features."""
 
 from __future__ import annotations
 
@@ -60,62 +60,6 @@ def people_boxes(
             boxes.append((top, bottom, left, right))
     limits = (size[0], size[0], size[1], size[1])
     return np.clip(np.rint(np.reshape(boxes, (-1, 4))), 0, limits).astype(np.intp)
-
-
-@checked
-def boxes_mask(boxes: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """(height, width) of booleans, True inside any of the boxes (P, 4) of `people_boxes`."""
-    edges = np.asarray(boxes, dtype=float)
-    if edges.size and (edges.ndim != 2 or edges.shape[1] != 4 or not np.isfinite(edges).all()):
-        raise ModelError(f"boxes_mask: boxes {edges.shape}; give (P, 4): top, bottom, left, right")
-    mask = np.zeros(check_size(size, "boxes_mask"), dtype=bool)
-    for top, bottom, left, right in np.maximum(edges, 0).astype(int).reshape(-1, 4):
-        mask[top:bottom, left:right] = True
-    return mask
-
-
-@checked
-def share_inside(maps: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
-    """Share of the positive part of each map that lies inside its mask.
-
-    Parameters
-    ----------
-    maps
-        (N, H, W), such as Grad-CAM or occlusion maps; what is negative counts as 0.
-    masks
-        (N, H, W) of booleans.
-
-    Returns
-    -------
-    (N,) in 0..1; NaN for a map without anything positive.
-    """
-    positive, inside = np.maximum(np.asarray(maps, dtype=float), 0), np.asarray(masks, dtype=bool)
-    if positive.shape != inside.shape or positive.ndim != 3:
-        raise ModelError(f"share_inside: maps {positive.shape} and masks {inside.shape}; give both as (N, H, W)")
-    total = positive.sum(axis=(1, 2))
-    return (positive * inside).sum(axis=(1, 2)) / np.where(total > 0, total, np.nan)
-
-
-@checked
-def map_agreement(first: ArrayLike, second: ArrayLike) -> float:
-    """Mean Spearman rank correlation of the pixels of corresponding maps: 1 is the same order, 0 none.
-
-    Parameters
-    ----------
-    first, second
-        (N, H, W). Pairs in which a map is flat are left out: it has no order.
-
-    Returns
-    -------
-    The mean, or NaN when no pair is left.
-    """
-    from scipy.stats import spearmanr
-
-    one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if one.shape != other.shape or one.ndim != 3:
-        raise ModelError(f"map_agreement: maps {one.shape} and {other.shape}; give both as (N, H, W)")
-    pairs = [(a.ravel(), b.ravel()) for a, b in zip(one, other, strict=True) if np.ptp(a) > 0 and np.ptp(b) > 0]
-    return float(np.mean([spearmanr(a, b).statistic for a, b in pairs])) if pairs else float("nan")
 
 
 @checked

@@ -19,7 +19,7 @@ _NAMES = {
     "single_image": "FoundPose find_pose",
     "metrics": "PoseScore head_size pckh",
     "coco_metrics": "KeypointAP keypoint_ap oks",
-    "score_plots": "joint_bars person_panel pose_gallery ring threshold_curves visibility_bars",
+    "score_plots": "joint_bars person_panel pose_gallery ring threshold_curves",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
@@ -136,24 +135,6 @@ def joint_bars(score: PoseScore, title: str = "") -> Figure:
     axes.tick_params(axis="y", labelsize=10)
     axes.grid(axis="y", visible=False)
     axes.legend(loc="lower left", bbox_to_anchor=(1, 0), fontsize=11)
-    return figure
-
-
-@checked
-def visibility_bars(table: pd.DataFrame, title: str = "") -> Figure:
-    """Draw the rates of `PoseScore.by_visibility`, visible beside occluded for each group of joints."""
-    rows = table.drop(index="Total").sort_values("visible", kind="stable")
-    figure, axes = plt.subplots(figsize=(9, 4.4))
-    place = np.arange(len(rows))
-    axes.barh(place + 0.2, rows["visible"], height=0.38, color=PALETTE["blue"], label="visible")
-    axes.barh(
-        place - 0.2, rows["occluded"], height=0.38, color=PALETTE["orange"], hatch="//", edgecolor="white",
-        label="occluded",
-    )  # fmt: skip
-    axes.set_yticks(place, [str(name) for name in rows.index])
-    axes.set(xlabel="share of correct joints", xlim=(0, 1), title=title)
-    axes.grid(axis="y", visible=False)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

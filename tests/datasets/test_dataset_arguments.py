@@ -38,12 +38,8 @@ def test_functions_of_annotations(ann, name):
     assert_clear(getattr(datasets, name), {first: ann, **valid})
 
 
-@pytest.mark.parametrize("name", ["class_weights", "split_at_commas"])
-def test_functions_of_lists(name):
-    assert_clear(getattr(datasets, name), {"labels" if name == "class_weights" else "names": ["a", "b, c"]})
-
-
-def test_names():
+def test_names_and_weights():
+    assert_clear(datasets.class_weights, {"labels": ["a", "b, c"]})
     assert_clear(datasets.clean_name, {"name": " a  b "})
     assert_clear(datasets.Augmentation, {})
 

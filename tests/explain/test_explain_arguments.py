@@ -50,9 +50,6 @@ MAPS = np.random.default_rng(0).random((2, 4, 4))
         ("grad_cam", {**BOTH, "layer": "maps"}),
         ("occlusion_map", {**BOTH, "patch": 4, "stride": 4}),
         ("people_boxes", {"image_id": 1, "size": (4, 4), "margin": 0.1}),
-        ("boxes_mask", {"boxes": [(0, 2, 0, 2)], "size": (4, 4)}),
-        ("share_inside", {"maps": MAPS, "masks": MAPS > 0.5}),
-        ("map_agreement", {"first": MAPS, "second": MAPS}),
         ("readable", {"features": MAPS.reshape(8, 4), "values": range(8), "groups": list("aabbccdd"), "folds": 2}),
         ("overlay", {"image": np.zeros((4, 4, 3)), "heat": np.zeros((4, 4)), "title": "", "strength": 0.5}),
     ],
@@ -102,11 +99,6 @@ def test_what_gives_no_probabilities_for_images_is_refused():
     for model in (maps, vectors):
         with pytest.raises(ModelError, match="no .N, classes. for images|the model takes"):
             explain.occlusion_map(model, IMAGES, patch=4, stride=4)
-
-
-def test_boxes_outside_of_the_image_do_not_wrap_around_it():
-    mask = explain.boxes_mask([(-2, 2, -3, 1)], (4, 4))
-    assert mask.sum() == 2 and mask[0, 0] and mask[1, 0]
 
 
 def test_an_image_that_cannot_be_read_is_named(tmp_path):

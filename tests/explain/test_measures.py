@@ -1,4 +1,4 @@
-"""How much of a map lies on people, and how far maps agree."""
+"""Where people are, and what can be read from features."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mpii_lib.errors import ModelError
-from mpii_lib.explain import boxes_mask, map_agreement, people_boxes, readable, share_inside
+from mpii_lib.explain import people_boxes, readable
 
 
 @pytest.fixture
@@ -33,38 +33,6 @@ def test_a_box_is_scaled_to_the_classifiers_image_and_has_room_on_each_side(anno
 def test_a_box_ends_where_the_image_ends_and_nobody_has_no_box(annotated):
     assert people_boxes(annotated, 2, (100, 200), margin=0).tolist() == [[10, 50, 0, 10]]
     assert people_boxes(annotated, 3, (100, 200)).shape == (0, 4)
-
-
-def test_the_mask_is_true_in_the_boxes_only():
-    mask = boxes_mask([(1, 3, 0, 2), (2, 4, 1, 5)], (5, 6))
-    assert mask.sum() == 4 + 8 - 1 and mask[1, 0] and mask[3, 4] and not mask[4].any() and not mask[:, 5].any()
-    assert not boxes_mask([], (5, 6)).any()
-
-
-def test_the_share_counts_what_is_positive():
-    maps = np.zeros((3, 2, 2))
-    maps[0] = [[3, 1], [0, 0]]
-    maps[1] = [[3, -5], [1, 0]]
-    masks = np.zeros((3, 2, 2), bool)
-    masks[:, 0] = True
-    np.testing.assert_allclose(share_inside(maps, masks), [1, 0.75, np.nan])
-
-
-def test_agreement_is_of_ranks_and_leaves_flat_maps_out():
-    maps = np.random.default_rng(0).random((4, 5, 6))
-    flat = maps.copy()
-    flat[0] = 1
-    assert map_agreement(maps, np.exp(maps)) == pytest.approx(1)
-    assert map_agreement(maps, -maps) == pytest.approx(-1)
-    assert map_agreement(flat, np.exp(maps)) == pytest.approx(1)
-    assert np.isnan(map_agreement(flat[:1], maps[:1]))
-
-
-def test_shapes_that_do_not_belong_together_are_refused():
-    with pytest.raises(ModelError, match="share_inside"):
-        share_inside(np.zeros((2, 3, 4)), np.zeros((2, 4, 3)))
-    with pytest.raises(ModelError, match="map_agreement"):
-        map_agreement(np.zeros((3, 4)), np.zeros((3, 4)))
 
 
 def test_what_lies_in_a_straight_line_can_be_read_and_noise_cannot():

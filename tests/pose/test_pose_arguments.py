@@ -76,7 +76,6 @@ CALLS += [
     (SCORE.interval, dict(groups=[1, 2, 3, 4], seed=0)),
     (SCORE.scores, dict(groups=[1, 2, 3, 4], seed=0)),
     (pose.joint_bars, dict(score=SCORE, title="a")),
-    (pose.visibility_bars, dict(table=SCORE.by_visibility(), title="a")),
     (pose.threshold_curves, dict(scores={"a": SCORE}, title="a", upto=0.5)),
 ]
 

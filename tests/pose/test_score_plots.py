@@ -8,7 +8,7 @@ from PIL import Image
 
 from mpii_lib.annotations import Annotations
 from mpii_lib.plots import use_style
-from mpii_lib.pose import joint_bars, pckh, person_panel, pose_gallery, ring, threshold_curves, visibility_bars
+from mpii_lib.pose import joint_bars, pckh, person_panel, pose_gallery, ring, threshold_curves
 from mpii_lib.skeletons import MPII
 
 
@@ -71,13 +71,6 @@ def test_bars_are_the_rates_of_the_joints_and_lines_the_averages(score):
     assert [line.get_xdata()[0] for line in axes.lines] == score.averages.tolist()
     grey = [bar.get_facecolor() for bar in axes.patches][list(rates).index("pelvis")]
     assert grey != [bar.get_facecolor() for bar in axes.patches][list(rates).index("r wrist")]
-
-
-def test_visible_and_occluded_bars_are_those_of_the_table(score):
-    table = score.by_visibility()
-    axes = visibility_bars(table).axes[0]
-    widths = sorted(bar.get_width() for bar in axes.patches)
-    assert widths == sorted(table.drop(index="Total")[["visible", "occluded"]].to_numpy().ravel())
 
 
 def test_curves_go_through_the_totals(score):
