@@ -274,31 +274,6 @@ def mistakes_figure(
 
 
 @checked
-def bar_counts(counts: pd.Series, *, title: str = "", xlabel: str = "images", log: bool = False) -> Figure:
-    """Horizontal bars, the largest on top, each with its number: how imbalance is best seen.
-
-    Parameters
-    ----------
-    counts
-        Index: names; values: counts. Sorted here.
-    title, xlabel
-        The finding, and what is counted.
-    log
-        Logarithmic axis, for counts that span orders of magnitude.
-    """
-    ordered = counts.sort_values(kind="stable")
-    figure, axes = plt.subplots(figsize=(9, 0.34 * len(ordered) + 1.2))
-    bars = axes.barh([str(name) for name in ordered.index], ordered.to_numpy(), color=PALETTE["blue"])
-    axes.bar_label(bars, labels=[f"{value:,.0f}" for value in ordered], padding=4, fontsize=11)
-    axes.set(title=title, xlabel=xlabel)
-    axes.grid(axis="y", visible=False)
-    axes.margins(x=0.1, y=0.01)
-    if log:
-        axes.set_xscale("log")
-    return figure
-
-
-@checked
 def confusion_figure(confusion: pd.DataFrame, *, title: str = "") -> Figure:
     """Confusion matrix: rows are the labels, columns the predictions, colour the share of the row, text the count."""
     counts = confusion.to_numpy()

@@ -13,7 +13,6 @@ from mpii_lib.errors import DatasetError
 _HOME = {
     "Augmentation": "augmentation",
     "ImageDataset": "image_dataset",
-    "activity_names": "labels",
     "clean_name": "labels",
     "image_labels": "labels",
     "label_names": "labels",

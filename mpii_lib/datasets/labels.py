@@ -35,36 +35,6 @@ def clean_name(name: Any) -> str | None:
 
 
 @checked
-def activity_names(annotations: Annotations, image_ids: Iterable[int] | None = None, least: int = 1) -> list[str]:
-    """List the activities that occur, by cleaned name, sorted: the classes of an activity classifier.
-
-    The official file has 396 on its training images. The protocol with 393 classes (Pishchulin 2014, as Gkioxari 2015
-    and Girdhar 2017 use it) takes the names that occur on its own lists of 15,206 training and validation images;
-    which images these are is not in the annotation file, so 393 cannot be had from it. With the ids of those images
-    as `image_ids`, this function gives that list.
-
-    Parameters
-    ----------
-    annotations
-        The annotations.
-    image_ids
-        Look at these images only; all by default.
-    least
-        Keep activities with at least this many images: one with a single image cannot be in training and test.
-
-    Raises
-    ------
-    DatasetError
-        No activity is left, or an image_id is unknown.
-    """
-    counts = _cleaned(annotations, "activity", image_ids).value_counts()
-    names = sorted(counts.index[counts >= least])
-    if not names:
-        raise DatasetError(f"activity_names: no activity has {least} or more images; give labelled images")
-    return names
-
-
-@checked
 def label_names(annotations: Annotations, target: Column | Sequence[Column]) -> list[str]:
     """List the classes of a target: the names of a column, sorted, or those of several columns one after another.
 
@@ -139,17 +109,15 @@ def _columns(target: Column | Sequence[Column]) -> tuple[Column, ...]:
     return columns
 
 
-def _cleaned(annotations: Annotations, column: str, image_ids: Iterable[int] | None) -> pd.Series:
-    """The names of a column, cleaned, None where there is none; of some images in the order given, or of all."""
-    values = annotations.images[column].astype(object)
-    if image_ids is not None:
-        values = values.loc[known_ids(image_ids, values.index)]
-    return values.map(clean_name)
-
-
 def _titled(
     annotations: Annotations, column: str, target: Column | Sequence[Column], image_ids: Iterable[int] | None = None
 ) -> pd.Series:
-    """The names of a column; with the column in front where the target has several."""
-    names = _cleaned(annotations, column, image_ids)
+    """The names of a column, cleaned, None where there is none; with the column in front where the target has several.
+
+    Of some images in the order given, or of all.
+    """
+    values = annotations.images[column].astype(object)
+    if image_ids is not None:
+        values = values.loc[known_ids(image_ids, values.index)]
+    names = values.map(clean_name)
     return names if len(_columns(target)) == 1 else f"{column}: " + names

@@ -2,8 +2,8 @@
 
 from mpii_lib.evaluation.calibration import Calibration, Temperature, evaluate_calibration, fit_temperature
 from mpii_lib.evaluation.classification import ClassificationResult, evaluate_classifier
-from mpii_lib.evaluation.comparison import compare_settings, spread_table, weights_note
-from mpii_lib.evaluation.multilabel import MultilabelResult, evaluate_multilabel, frequency_baseline
+from mpii_lib.evaluation.comparison import compare_settings
+from mpii_lib.evaluation.multilabel import MultilabelResult, evaluate_multilabel
 from mpii_lib.evaluation.resampling import Comparison, bootstrap, compare
 from mpii_lib.intervals import Interval
 
@@ -21,7 +21,4 @@ __all__ = [
     "evaluate_classifier",
     "evaluate_multilabel",
     "fit_temperature",
-    "frequency_baseline",
-    "spread_table",
-    "weights_note",
 ]

@@ -1,4 +1,4 @@
-"""What repeats are for: the mean and spread of a setting, and which differences are larger than the spread."""
+"""What repeats are for: which differences of settings are larger than the spread of their seeds."""
 
 from __future__ import annotations
 
@@ -18,51 +18,6 @@ from mpii_lib.errors import MpiiError
 from mpii_lib.training.records import FINISHED
 
 LEAST_REPEATS = 3
-
-
-@checked
-def spread_table(
-    table: pd.DataFrame, by: str | Sequence[str], metrics: str | Sequence[str] = "val_accuracy"
-) -> pd.DataFrame:
-    """Mean and spread of the repeats of each setting.
-
-    Parameters
-    ----------
-    table
-        Runs, a row each, as `read_records` gives them.
-    by
-        Columns that make a setting; runs that agree in them are repeats of one another.
-    metrics
-        Columns to average.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by the settings, in their order in the table. `repeats` (finished runs with a value), `not finished`
-        (the others), `weights` (what the backbones started from; several, joined by " + ", when the row mixes them),
-        and for each metric its mean, under its own name, and `<metric> std`, the sample standard deviation (n - 1; NaN
-        for a single repeat).
-
-    Raises
-    ------
-    MpiiError
-        When a column is not in the table.
-    """
-    keys = [by] if isinstance(by, str) else list(map(str, by))
-    names = [metrics] if isinstance(metrics, str) else list(map(str, metrics))
-    _check_columns(table, keys, names)
-    table = table.reset_index(drop=True)
-    done = _finished(table, names)
-
-    def summary(runs: pd.DataFrame) -> pd.Series:
-        values = runs.loc[done[runs.index], names].astype(float)
-        row: dict[str, Any] = {"repeats": len(values), "not finished": len(runs) - len(values)}
-        row["weights"] = " + ".join(_weights(runs.loc[values.index]).unique()) or "no run"
-        for name in names:
-            row |= {name: values[name].mean(), f"{name} std": values[name].std(ddof=1)}
-        return pd.Series(row, dtype=object)
-
-    return table.groupby(keys, sort=False, dropna=False).apply(summary, include_groups=False).infer_objects()
 
 
 @checked
@@ -136,19 +91,6 @@ def compare_settings(
         rows[", ".join(changed)] = _verdict(differences, level) | {"weights": " + ".join(weights)}
     columns = ["difference", "low", "high", "std", "repeats", "verdict", "weights"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("setting")
-
-
-@checked
-def weights_note(table: pd.DataFrame) -> str:
-    """Say in one sentence which weights the backbones of a table of runs started from, and warn where they are mixed.
-
-    `table` has the column `weights` of `read_records` ("imagenet", "sample", "none" or the name of a file).
-    """
-    counts = _weights(table).value_counts(sort=False)
-    if len(counts) < 2:
-        return f"Weights of all {len(table)} runs: {counts.index[0]}." if len(counts) else "Weights: no run."
-    kinds = ", ".join(f"{kind} ({count} runs)" for kind, count in counts.items())
-    return f"This table mixes weights: {kinds}. Compare runs of the same weights only."
 
 
 def _verdict(differences: np.ndarray, level: float) -> dict[str, Any]:

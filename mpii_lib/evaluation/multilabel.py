@@ -139,36 +139,3 @@ def evaluate_multilabel(
     if not np.isin(hot, (0, 1)).all() or not hot.any():
         raise MpiiError("labels: give zeros and ones (N, C) with at least one 1, as image_labels makes them")
     return MultilabelResult(hot.astype(np.int8), scores, names, float(threshold))
-
-
-@checked
-def frequency_baseline(labels: ArrayLike, classes: int, examples: int) -> np.ndarray:
-    """Predict for every example how frequent each class was in training: what looking at the image must beat.
-
-    Parameters
-    ----------
-    labels
-        Of the training examples: integers (M,), or zeros and ones (M, C).
-    classes
-        Number C of classes.
-    examples
-        Number N of examples to predict.
-
-    Returns
-    -------
-    numpy.ndarray
-        float64 (N, C), equal rows: the share of the training examples that have the class.
-
-    Raises
-    ------
-    MpiiError
-        When there are no labels, or they do not fit the classes.
-    """
-    known = np.asarray(labels)
-    if not (1 <= classes <= 100_000 and 0 <= examples <= 10_000_000):
-        raise MpiiError(f"frequency_baseline: {classes} classes, {examples} examples; give 1 or more of each")
-    if known.ndim == 1 and np.issubdtype(known.dtype, np.integer) and np.isin(known, np.arange(classes)).all():
-        known = known[:, None] == np.arange(classes)
-    if known.ndim != 2 or not len(known) or known.shape[1] != classes:
-        raise MpiiError(f"frequency_baseline: labels {known.shape} of {classes} classes; give (M,) integers or (M, C)")
-    return np.tile(known.mean(axis=0, dtype=np.float64), (examples, 1))

@@ -26,10 +26,9 @@ def ann(folder, tmp_path, monkeypatch):
     return make_annotations(folder, [f"{n}.png" for n in range(4)], ["a", "b"] * 2, ["x", "y, z"] * 2)
 
 
-@pytest.mark.parametrize("name", ["activity_names", "label_names", "image_labels", "split_images"])
+@pytest.mark.parametrize("name", ["label_names", "image_labels", "split_images"])
 def test_functions_of_annotations(ann, name):
     valid = {
-        "activity_names": {},
         "label_names": {"target": "category"},
         "image_labels": {"image_ids": [100]},
         "split_images": {"by": "image"},

@@ -10,7 +10,6 @@ from mpii_course.sample import make_sample
 from mpii_lib.annotations import read_mpii
 from mpii_lib.datasets import (
     ImageDataset,
-    activity_names,
     class_weights,
     clean_name,
     image_labels,
@@ -77,22 +76,10 @@ def test_one_column_gives_positions_and_a_sequence_of_one_gives_the_same_as_mult
     ids = sample.images.index
     places, names = image_labels(sample, ids, "activity")
     hot, same = image_labels(sample, ids, ("activity",))
-    assert names == same == activity_names(sample)
+    assert names == same == label_names(sample, "activity")
     labelled = places >= 0
     assert (hot.argmax(axis=1)[labelled] == places[labelled]).all() and not hot[~labelled].any()
     assert (~labelled).any()  # the file's test images
-
-
-def test_activity_names_count_the_given_images(sample):
-    train = sample.images.index[sample.images["activity"].notna()]
-    some = train[:10]
-    assert activity_names(sample, some) == sorted(sample.images.loc[some, "activity"].unique())
-    counts = sample.images["activity"].value_counts()
-    assert activity_names(sample, least=2) == sorted(counts.index[counts >= 2])
-    with pytest.raises(DatasetError, match="no activity has 1000"):
-        activity_names(sample, least=1000)
-    with pytest.raises(DatasetError, match="not in the annotations"):
-        activity_names(sample, [-5])
 
 
 def test_a_dataset_feeds_several_labels_that_stay_with_their_images(sample):
@@ -106,7 +93,7 @@ def test_a_dataset_feeds_several_labels_that_stay_with_their_images(sample):
 
 def test_unlabelled_images_and_labels_outside_the_classes_are_left_out(sample):
     ids = sample.images.index
-    activities = activity_names(sample)[:2]
+    activities = label_names(sample, "activity")[:2]
     data = ImageDataset(sample, ids, ("activity",), classes=activities, size=(16, 16))
     assert set(sample.images.loc[data.image_ids, "activity"]) <= set(activities)
     assert data.excluded == len(ids) - len(data.image_ids) > 0
@@ -126,13 +113,13 @@ def test_class_weights_of_several_labels_are_refused():
 
 def test_the_real_file_has_396_activities_and_a_split_at_commas_would_make_628(real):
     labels = real.images["activity"].dropna()
-    names = activity_names(real)
+    names = label_names(real, "activity")
     assert len(names) == 396 and sum("," in name for name in names) == 263
     pieces = labels.map(clean_name).str.split(", ").explode().map(clean_name).value_counts()
     assert len(pieces) == 628 and pieces.index.isin(names).sum() == 135 and pieces["general"] == 2193
     counts = labels.map(clean_name).value_counts()
     assert ((counts < 5).sum(), (counts == 1).sum()) == (23, 7)
-    assert len(activity_names(real, least=2)) == 389
+    assert (counts >= 2).sum() == 389
     ids = real.images.loc[labels.index].groupby("activity")["activity_id"].nunique()
     assert (int((ids > 1).sum()), int(ids.max())) == (106, 7)
 

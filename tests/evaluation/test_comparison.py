@@ -1,4 +1,4 @@
-"""Repeats of settings: their mean and spread, and which differences are larger than it."""
+"""Repeats of settings, and which differences are larger than their spread."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from mpii_lib.errors import MpiiError
-from mpii_lib.evaluation import compare_settings, spread_table, weights_note
+from mpii_lib.evaluation import compare_settings
 
 
 def runs_table(values, weights="sample"):
@@ -17,27 +17,6 @@ def runs_table(values, weights="sample"):
         for seed, value in enumerate(column)
     ]
     return pd.DataFrame(rows)
-
-
-def test_the_spread_is_the_sample_standard_deviation_of_finished_runs():
-    table = runs_table({30: [0.4, 0.5, 0.6], 100: [0.7, 0.7, 0.9]})
-    table.loc[5, "status"] = "interrupted"
-    spread = spread_table(table, "batch_size")
-    assert spread.index.tolist() == [30, 100] and spread.index.name == "batch_size"
-    assert spread.repeats.tolist() == [3, 2] and spread["not finished"].tolist() == [0, 1]
-    np.testing.assert_allclose(spread["val_accuracy"], [0.5, 0.7])
-    np.testing.assert_allclose(spread["val_accuracy std"], [0.1, 0], atol=1e-12)
-    assert np.isnan(spread_table(table[:1], ["batch_size"])["val_accuracy std"].iloc[0])
-    assert spread_table(table, ["batch_size", "seed"]).index.names == ["batch_size", "seed"]
-    with pytest.raises(MpiiError, match="no column 'optimizer'"):
-        spread_table(table, "optimizer")
-
-
-def test_a_setting_of_failed_runs_only_has_a_row_without_a_value():
-    table = runs_table({30: [0.4, 0.5], 100: [0.7, 0.7]})
-    table.loc[table.batch_size == 100, "status"] = "failed"
-    row = spread_table(table, "batch_size").loc[100]
-    assert row[["repeats", "not finished", "weights"]].tolist() == [0, 2, "no run"] and np.isnan(row.val_accuracy)
 
 
 def test_differences_are_paired_by_seed_with_students_interval():
@@ -76,11 +55,6 @@ def test_tables_that_mix_weights_say_so():
     same = runs_table({30: [0.5, 0.6, 0.7]})
     other = runs_table({100: [0.7, 0.8, 0.8]}, weights="imagenet")
     mixed = pd.concat([same, other])  # the index repeats itself
-    assert weights_note(same) == "Weights of all 3 runs: sample."
-    assert weights_note(mixed).startswith("This table mixes weights: sample (3 runs), imagenet (3 runs).")
-    assert "unknown (3 runs)" in weights_note(mixed.assign(weights=["sample"] * 3 + [None] * 3))
-    assert weights_note(mixed[:0]) == "Weights: no run."
-    assert spread_table(mixed.assign(all="x"), "all").weights.tolist() == ["sample + imagenet"]
     assert compare_settings(mixed, {"batch_size": 30}).weights.tolist() == ["sample + imagenet"]
 
 

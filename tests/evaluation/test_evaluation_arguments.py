@@ -27,9 +27,6 @@ CALLS = {
     "evaluate_classifier": {"labels": LABELS, "probabilities": SHARES, "classes": ["a", "b", "c"]},
     "evaluate_multilabel": {"labels": RESULT.hot, "probabilities": SHARES, "classes": list("abc"), "threshold": 0.5},
     "fit_temperature": {"labels": LABELS, "probabilities": SHARES},
-    "frequency_baseline": {"labels": LABELS, "classes": 3, "examples": 5},
-    "spread_table": {"table": RUNS, "by": "size", "metrics": "val_accuracy"},
-    "weights_note": {"table": RUNS},
 }  # fmt: skip
 
 
@@ -53,8 +50,6 @@ def test_a_wrong_argument_of_a_method_is_one_clear_line():
 
 def test_columns_that_hold_no_numbers_and_no_columns_are_named():
     for call in (
-        lambda: evaluation.spread_table(RUNS, []),
-        lambda: evaluation.spread_table(RUNS, "size", "name"),
         lambda: evaluation.compare_settings(RUNS, {"size": 1}, "name"),
         lambda: evaluation.compare_settings(RUNS, {}),
     ):

@@ -86,13 +86,6 @@ def test_a_pose_is_drawn_without_the_joints_that_are_not_annotated():
     plt.close(figure)
 
 
-def test_bars_are_sorted_and_labelled_with_their_numbers():
-    figure = plots.bar_counts(pd.Series({"few": 3, "many": 1234}))
-    texts = [t.get_text() for t in figure.axes[0].texts]
-    assert texts == ["3", "1,234"]
-    plt.close(figure)
-
-
 @pytest.mark.parametrize("kind", [dict, pd.DataFrame])
 def test_learning_curves_are_drawn_from_what_fit_returns(kind):
     history = {"loss": [1.0, 0.5, 0.4], "accuracy": [0.2, 0.5, 0.9], "val_loss": [1.0, 0.9, None]}
