@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-_HEAD, _START = 128, 256
+_HEAD, _START, _PIECE = 128, 256, 1 << 14
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBER, _TEXT, _STRUCT, _CELL, _COMPLEX = 1, 2, 3, 4, 0x800
 _CLASSES = np.zeros(256, np.uint8)  # which of these a MATLAB class is; sparse arrays, objects and functions are none
@@ -51,20 +51,27 @@ def only(wanted: str, data: bytes) -> tuple[bytes, list[str]]:
         if kind not in (_MATRIX, _COMPRESSED):
             raise ValueError(f"the element at byte {at} is of type {kind}")
         try:
-            inflate = zlib.decompressobj()
-            plain = inflate.decompress(element[8:], _START) if kind == _COMPRESSED else element
+            plain = zlib.decompressobj().decompress(element[8:], _START) if kind == _COMPRESSED else element
             names.append(_name(plain, order))
             if names[-1] == wanted:
-                if kind == _COMPRESSED:
-                    plain += inflate.decompress(inflate.unconsumed_tail, _MOST_BYTES)
-                    if not inflate.eof:
-                        raise ValueError(f"the element at byte {at} has no end within {_MOST_BYTES:,} bytes")
-                _Walk(plain, order).check()
+                _Walk(_inflated(element) if kind == _COMPRESSED else element, order).check()
                 kept = element
         except zlib.error as error:
             raise ValueError(f"the element at byte {at} cannot be inflated: {error}") from error
         at += 8 + size
     return b"MATLAB 5.0 MAT-file".ljust(_HEAD - 4) + data[_HEAD - 4 : _HEAD] + kept, names
+
+
+def _inflated(element: bytes) -> bytearray:
+    """The content of a compressed element; ValueError when it is endless, zlib.error when it is damaged."""
+    inflate, plain = zlib.decompressobj(), bytearray()
+    for start in range(8, len(element), _PIECE):  # faster than in one piece, whose buffer would be copied
+        plain += inflate.decompress(element[start : start + _PIECE])
+        if len(plain) > _MOST_BYTES:
+            break
+    if not inflate.eof:
+        raise ValueError(f"RELEASE has no end within {_MOST_BYTES:,} bytes")
+    return plain
 
 
 def _name(plain: bytes, order: str) -> str:
@@ -83,8 +90,8 @@ class _Walk:
     Numbers, text, structs and cells with two dimensions are known here; the MPII file holds nothing else.
     """
 
-    def __init__(self, plain: bytes, order: str) -> None:
-        words = np.frombuffer(plain[: len(plain) // 8 * 8], f"{order}u4").astype("u4", copy=False)
+    def __init__(self, plain: bytes | bytearray, order: str) -> None:
+        words = np.frombuffer(memoryview(plain)[: len(plain) // 8 * 8], f"{order}u4").astype("u4", copy=False)
         self.first, self.second, self.both = words[0::2], words[1::2], words.view("u8")
 
     def check(self) -> None:
