@@ -64,7 +64,6 @@ CALLS = [
     (plots.draw_pose, dict(axes=plt.figure().add_subplot(), joints=JOINTS[0], visibility=SEEN[0], width=2.0)),
     (plots.blank, dict(axes=plt.figure().add_subplot(), title="a")),
     (plots.image_grid, dict(images=[IMAGE, IMAGE], titles=["a", "b"], columns=2, size=1.0, heading="a")),
-    (plots.bar_counts, dict(counts=pd.Series({"a": 3, "b": 4}), title="a", xlabel="b", log=False)),
     (plots.confusion_figure, dict(confusion=pd.DataFrame([[3, 1], [0, 2]]), title="a")),
     (plots.learning_curves, dict(history={"loss": [2, 1], "accuracy": [0.1, 0.2]}, title="a", chance=0.1)),
     (pose.ring, dict(axes=plt.figure().add_subplot(), centre=(3, 4), radius=2.0, colour="red")),
