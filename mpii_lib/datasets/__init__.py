@@ -3,38 +3,17 @@
 Names are looked up on first use, so that `import mpii_lib.datasets` stays light: TensorFlow is loaded with the dataset.
 """
 
-from __future__ import annotations
+from mpii_lib._lazy import attach
 
-from importlib import import_module
-from typing import Any
-
-from mpii_lib.errors import DatasetError
-
-_HOME = {
-    "Augmentation": "augmentation",
-    "ImageDataset": "image_dataset",
-    "clean_name": "labels",
-    "image_labels": "labels",
-    "label_names": "labels",
-    "Shards": "shards",
-    "open_shards": "shards",
-    "write_shards": "shard_writer",
-    "class_weights": "splits",
-    "split_images": "splits",
-    "fetch_coco": "download",
-    "fetch_mpii": "download",
-}
-
-__all__ = ["DatasetError", *sorted(_HOME)]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "augmentation": "Augmentation",
+        "download": "fetch_coco fetch_mpii",
+        "image_dataset": "ImageDataset",
+        "labels": "clean_name image_labels label_names",
+        "shard_writer": "write_shards",
+        "shards": "DatasetError Shards open_shards",
+        "splits": "class_weights split_images",
+    },
+)

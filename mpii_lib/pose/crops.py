@@ -287,21 +287,14 @@ def crop_image(image: NDArray[np.uint8], matrix: Annotated[ArrayLike, "3 3"], si
     stretch = np.linalg.svd(transform[:2, :2], compute_uv=False).min() if usable else 0
     if not stretch > 1e-5:
         raise AnnotationError("crop_image: the matrix presses the image flat; make it with crop_matrix")
-    finer, most = max(1, int(np.ceil(1 / stretch - 1e-6))), min(4 * max(high, wide, size), LARGEST)
-    start, end = np.zeros(2, int), np.full(2, size)
-    if finer * size > most:  # the crop is larger than the image by far: only what the image covers is drawn
-        corners = apply_matrix(transform, [[-1, -1], [wide, -1], [-1, high], [wide, high]])
-        start, end = (np.clip(edge, 0, size).astype(int) for edge in (corners.min(axis=0), corners.max(axis=0) + 2))
-        finer = max(1, min(finer, most // max(1, *(end - start))))
+    # No finer than the image itself asks for: of a square far larger than the image, memory would be without bound.
+    finest = min(4 * max(high, wide, size), LARGEST) // size
+    finer = min(max(1, int(np.ceil(1 / stretch - 1e-6))), finest)
     # One pixel of the edge around the image: otherwise its own edge would be mixed with black.
     bordered = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    transform = np.array([[1.0, 0, -start[0]], [0, 1, -start[1]], [0, 0, 1]]) @ transform
     transform = transform @ np.array([[1.0, 0, -1], [0, 1, -1], [0, 0, 1]])
     larger = np.array([[finer, 0, (finer - 1) / 2], [0, finer, (finer - 1) / 2], [0, 0, 1]]) @ transform
-    crop = np.zeros((size, size, *channels), np.uint8)
-    if (end > start).all():
-        part = (end - start).tolist()
-        drawn = cv2.warpAffine(bordered, larger[:2], [finer * side for side in part], flags=cv2.INTER_LINEAR)
-        drawn = cv2.resize(drawn, part, interpolation=cv2.INTER_AREA) if finer > 1 else drawn
-        crop[start[1] : end[1], start[0] : end[0]] = drawn.reshape(*part[::-1], *channels)
-    return crop
+    crop = cv2.warpAffine(bordered, larger[:2], (finer * size, finer * size), flags=cv2.INTER_LINEAR)
+    if finer > 1:
+        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(crop, np.uint8).reshape(size, size, *channels)
