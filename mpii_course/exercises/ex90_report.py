@@ -1,15 +1,15 @@
 """Checks of notebook 90: intervals and baselines."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from mpii_course.exercises import call, diagnose, exercise
+from mpii_course.exercises.diagnosis import call, diagnose, exercise
 
 
 @exercise("90-1")
-def overlap(answer: Any) -> str | None:
-    """Whether two intervals have a value in common."""
+def overlap(answer: object) -> str | None:
+    """Whether two intervals have a value in common.
+
+    1. When do they have none? One of them ends before the other begins.
+    2. max(a[0], b[0]) <= min(a[1], b[1])
+    """
     cases = {
         ((0.5, 0.6), (0.7, 0.8)): False,
         ((0.7, 0.8), (0.5, 0.6)): False,
@@ -32,13 +32,15 @@ def overlap(answer: Any) -> str | None:
 
 
 @exercise("90-2")
-def skill(answer: Any) -> str | None:
-    """Share of the way from the baseline to 1, (a - b) / (1 - b)."""
-    got = call(answer, 0.6, 0.2)
+def skill(answer: object) -> str | None:
+    """Share of the way from the baseline to 1, (a - b) / (1 - b).
+
+    1. From 0.2 to 1 the way is 0.8 long; 0.6 has covered half of it.
+    2. (accuracy - baseline) / (1 - baseline)
+    """
     mistakes = {
         "That is the difference. Divide it by the most that could be gained, 1 minus the baseline.": 0.4,
         "That is the ratio. Ask how much of the gap above the baseline was covered.": 3,
-        "You divide by the baseline. Divide by what lies above it, 1 minus the baseline.": 2,
+        "That is the difference over the baseline. Divide by what lies above it, 1 minus the baseline.": 2,
     }
-    otherwise = f"From 0.2 to 1 the way is 0.8 long; 0.6 has covered half of it. You get {got}."
-    return diagnose(got, 0.5, mistakes, otherwise)
+    return diagnose(call(answer, 0.6, 0.2), 0.5, mistakes)

@@ -14,7 +14,7 @@ from mpii_course.exercises import check
 SOLUTIONS = Path(__file__).resolve().parents[3] / "notebooks/solutions"
 SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
 # Changes that change nothing: a byte of a gigabyte, what softmax cancels, a factor of -1.
-ALIKE = {"04-5": 1, "13-1": 1, "28-2": 1, "35-1": 1}
+ALIKE = {"04-5": 1, "13-1": 1, "35-1": 1}
 
 
 def sources():
