@@ -14,7 +14,7 @@ test: .venv/ready-test  ## what CI runs: style, types, docs, tests, and every no
 	$(BIN)/mypy
 	$(BIN)/sphinx-build -W -q docs docs/_build/html
 	rm -rf .cache/test
-	MPII_CACHE_DIR=$(CURDIR)/.cache/test $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout=600
+	MPII_CACHE_DIR=$(CURDIR)/.cache/test $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout=600 --max-worker-restart=2
 
 lab: .venv/ready-notebooks  ## open the notebooks
 	$(BIN)/jupyter lab notebooks

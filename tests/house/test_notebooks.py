@@ -118,7 +118,7 @@ def test_cells_are_short_and_prose_carries_the_argument(path):
     assert lengths[-1] <= 30
     assert sum(c.cell_type == "markdown" for c in notebook.cells) >= len(code)
     text = prose(notebook)
-    for heading in ("## Exercises", "## Summary", "## Further reading"):
+    for heading in ("## Summary", "## Further reading"):
         assert heading in text, f"no section {heading!r}"
     assert re.search(r"https?://", text.split("## Further reading")[1]), "further reading gives real references"
 
@@ -151,6 +151,15 @@ def test_there_is_a_figure_and_each_has_alternative_text(path):
         assert len(alt.split()) >= 5, f"{cell_id}: alternative text {alt!r} does not say what the figure shows"
         assert base64.b64decode(output.data["image/png"]).startswith(b"\x89PNG")
     assert not re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=)", prose(notebook)), "an image without alternative text"
+
+
+@each_notebook
+def test_sliders_are_stored_as_figures(path):
+    for cell in code_cells(read(path)):
+        if re.search(r"^explore\(", cell.source, flags=re.M):
+            assert any("image/png" in output.get("data", {}) for output in cell.outputs), (
+                f"{cell.id}: run `make notebooks`"
+            )
 
 
 @each_file
@@ -187,6 +196,16 @@ def exercise_numbers(notebook):
     return re.findall(r"^###+ Exercise (\d\d-\d)", prose(notebook), flags=re.M)
 
 
+def test_exercises_stand_after_what_they_train_in_three_levels():
+    """Of the theory chapter's second half; the other chapters follow."""
+    for path in NOTEBOOKS:
+        if "04" <= path.stem[:2] <= "08":
+            headings = re.findall(r"^(###? .+)$", prose(read(path)), flags=re.M)
+            kinds = [re.fullmatch(r"### Exercise \d\d-\d \((predict|change|build)\): .+", h) for h in headings]
+            assert {kind.group(1) for kind in kinds if kind} == {"predict", "change", "build"}, path.stem
+            assert "## Exercises" not in headings and not all(kinds[-4:-2]), f"{path.stem}: all stand at its end"
+
+
 def verdicts(cells):
     """(exercise number, first word of the verdict) for the cells that end in check(...)."""
     found = []
@@ -204,7 +223,7 @@ def test_exercises_are_stubs_that_say_not_attempted(path):
     notebook = read(path)
     numbers = exercise_numbers(notebook)
     least = 3 if path.stem[0] == "0" and path.stem[:2] != "00" else 2
-    assert least <= len(numbers) <= 4
+    assert least <= len(numbers) <= 5
     assert [n[:2] for n in numbers] == [path.stem[:2]] * len(numbers)
     assert verdicts(code_cells(notebook)) == [(n, "not attempted") for n in numbers]
 
