@@ -99,6 +99,8 @@ def test_setup_is_one_short_cell_that_is_the_same_everywhere(path):
     cells = [c for c in notebook.cells if c.id == "setup"]
     assert len(cells) == 1 and lines(cells[0]) <= 8
     assert "setup(seed=SEED" in cells[0].source and "--no-deps" in cells[0].source
+    with_check = [c.id for c in code_cells(notebook) if "import check" in c.source]
+    assert with_check == ["setup"], f"check is imported in the setup cell alone, not in {with_check}"
     reference = next(c.source for c in read(NOTEBOOKS[0]).cells if c.id == "setup")
 
     def plain(source):
