@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "crops": "Square apply_matrix centre_crop crop_image crop_matrix resize_matrix square_crop square_crops",
         "heatmaps": "decode_heatmaps encode_heatmaps joint_mask",
-        "flip": "flip_heatmaps flip_joints",
+        "flip": "flip_heatmaps",
         "person_images": "PersonCrops join_crops person_crops",
         "pose_dataset": "PoseAugmentation PoseDataset",
         "prediction": "PredictedPoses predict_heatmaps predict_poses",

@@ -1,4 +1,4 @@
-"""Joints and heatmaps of mirrored images."""
+"""Heatmaps of mirrored images."""
 
 from __future__ import annotations
 
@@ -11,47 +11,12 @@ from scipy import ndimage
 from mpii_lib.arguments import checked
 from mpii_lib.errors import AnnotationError
 
-Order = Annotated[ArrayLike, "K"]
-
-
-@checked
-def flip_joints(
-    joints: Annotated[ArrayLike, "... K 2"],
-    visibility: Annotated[ArrayLike, "... K"],
-    order: Order,
-    width: int,
-) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Joints of the mirror image: x becomes width - 1 - x, and left and right change places.
-
-    Parameters
-    ----------
-    joints, visibility
-        (..., K, 2) in pixels of an image, and (..., K).
-    order
-        (K,) `skeleton.flip_order`.
-    width
-        Width of the image in pixels.
-
-    Returns
-    -------
-    joints, visibility : numpy.ndarray
-        float64 (..., K, 2) and int8 (..., K).
-
-    Raises
-    ------
-    AnnotationError
-        `order` is no order of the joints, or visibility holds other numbers than 0, 1 and 2.
-    """
-    points, seen, swap = np.array(joints, float), np.asarray(visibility), _checked_order(order)
-    if not ((seen >= 0) & (seen <= 2)).all():
-        raise AnnotationError("flip_joints: visibility holds other numbers than 0, 1 and 2")
-    points[..., 0] = width - 1 - points[..., 0]
-    return points[..., swap, :], seen.astype(np.int8)[..., swap]
-
 
 @checked
 def flip_heatmaps(
-    heatmaps: Annotated[ArrayLike, "B h w K"], order: Order, offset: Annotated[float, -4096, 4096] = 0.0
+    heatmaps: Annotated[ArrayLike, "B h w K"],
+    order: Annotated[ArrayLike, "K"],
+    offset: Annotated[float, -4096, 4096] = 0.0,
 ) -> NDArray[np.floating[Any]]:
     """Bring the heatmaps of a mirrored image back to the image: mirror them, and swap left and right.
 
@@ -80,16 +45,11 @@ def flip_heatmaps(
     AnnotationError
         `order` is no order of the joints.
     """
-    maps = np.asarray(heatmaps)
-    mirrored = maps[:, :, ::-1, :][..., _checked_order(order)]
+    maps, swap = np.asarray(heatmaps), np.asarray(order)
+    if not np.array_equal(np.sort(swap), np.arange(len(swap))):
+        raise AnnotationError("flip: order does not name each joint once; give skeleton.flip_order")
+    mirrored = maps[:, :, ::-1, :][..., swap.astype(int)]
     if offset == 0:
         return mirrored
     exact = mirrored.astype(np.result_type(maps, np.float32), copy=False)  # SciPy shifts no half precision
     return ndimage.shift(exact, (0, 0, offset, 0), order=1, mode="nearest")
-
-
-def _checked_order(order: ArrayLike) -> NDArray[np.intp]:
-    swap = np.asarray(order)
-    if not np.array_equal(np.sort(swap), np.arange(len(swap))):
-        raise AnnotationError("flip: order does not name each joint once; give skeleton.flip_order")
-    return swap.astype(int)

@@ -40,7 +40,6 @@ CALLS = [
     (pose.encode_heatmaps, dict(joints=JOINTS, visibility=SEEN, size=(16, 16), input_size=(256, 256), sigma=2.0)),
     (pose.joint_mask, dict(joints=JOINTS, visibility=SEEN, input_size=(256, 256))),
     (pose.decode_heatmaps, dict(heatmaps=MAPS, input_size=(32, 32), method="dark", smooth=1.0)),
-    (pose.flip_joints, dict(joints=JOINTS, visibility=SEEN, order=MPII.flip_order, width=256)),
     (pose.flip_heatmaps, dict(heatmaps=MAPS, order=MPII.flip_order, offset=0.5)),
     (
         pose.head_size,
