@@ -292,9 +292,8 @@ def check_ranges(table: pd.DataFrame, ranges: Mapping[str, tuple[float, float]])
         wrong = (values < least) | (values > most)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise AnnotationError(
-                f"{_name(table, row, name)}: {values[row]} is not within {least:g} to {most:g}; mend it"
-            )
+            what = f"{values[row]} is not within {least:g} to {most:g}"
+            raise AnnotationError(f"{_name(table, row, name)}: {what}; mend it")
 
 
 def _check_names(images: pd.DataFrame) -> None:

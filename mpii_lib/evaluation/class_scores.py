@@ -178,9 +178,8 @@ def checked_labels(
     known, scores = np.asarray(labels), checked_probabilities(probabilities)
     width: int = (0, *scores.shape)[-1] if classes is None else classes
     if known.ndim != 1 or not len(known) or scores.shape != (len(known), width):
-        raise MpiiError(
-            f"{what}: labels {known.shape}, probabilities {scores.shape}, {width} classes; give (N,), (N, C), C names"
-        )
+        shapes = f"labels {known.shape}, probabilities {scores.shape}, {width} classes"
+        raise MpiiError(f"{what}: {shapes}; give (N,), (N, C), C names")
     if not np.issubdtype(known.dtype, np.integer) or known.min() < 0 or known.max() >= width:
         raise MpiiError(f"{what}: labels have to be whole numbers from 0 to {width - 1}, as the columns are numbered")
     return known.astype(np.int64), scores

@@ -133,9 +133,8 @@ def evaluate_multilabel(
     hot, scores = np.asarray(labels), checked_probabilities(probabilities)
     names = tuple(str(name) for name in classes)
     if hot.ndim != 2 or not len(hot) or hot.shape != scores.shape or hot.shape[1] != len(names):
-        raise MpiiError(
-            f"labels {hot.shape}, probabilities {scores.shape}, {len(names)} classes: give (N, C), (N, C) and C names"
-        )
+        shapes = f"labels {hot.shape}, probabilities {scores.shape}, {len(names)} classes"
+        raise MpiiError(f"{shapes}: give (N, C), (N, C) and C names")
     if not np.isin(hot, (0, 1)).all() or not hot.any():
         raise MpiiError("labels: give zeros and ones (N, C) with at least one 1, as image_labels makes them")
     return MultilabelResult(hot.astype(np.int8), scores, names, float(threshold))

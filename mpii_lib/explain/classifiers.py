@@ -186,9 +186,8 @@ def occlusion_map(
     columns = _checked_classes(_probabilities(model, pixels[:1]).shape[1], class_index, len(pixels))
     height, width = pixels.shape[1:3]
     if stride < 1 or not 1 <= patch <= min(height, width) or stride > patch:
-        raise ModelError(
-            f"patch {patch}, stride {stride}: pixels stay uncovered; give 1 <= stride <= patch <= {min(height, width)}"
-        )
+        most = min(height, width)
+        raise ModelError(f"patch {patch}, stride {stride}: pixels stay uncovered; give stride <= patch <= {most}")
     starts = [sorted({*range(0, side - patch + 1, stride), side - patch}) for side in (height, width)]
     squares = [np.s_[top : top + patch, left : left + patch] for top, left in product(*starts)]
     result = np.empty(pixels.shape[:3], dtype=np.float32)

@@ -91,9 +91,7 @@ def readable(features: ArrayLike, values: ArrayLike, groups: ArrayLike | Sequenc
 
     table, wanted, belongs = np.asarray(features, dtype=float), np.asarray(values, dtype=float), np.asarray(groups)
     if table.ndim != 2 or wanted.shape != (len(table),) or belongs.shape != (len(table),):
-        raise ModelError(
-            f"readable: features {table.shape}, values {wanted.shape}, groups {belongs.shape}; give (N, D), (N,), (N,)"
-        )
+        raise ModelError(f"readable: {table.shape}, {wanted.shape}, {belongs.shape}; give (N, D), (N,) and (N,)")
     if folds < 2 or not np.isfinite(table).all():
         raise ModelError(f"readable: {folds} folds, features from {table.min()} on; give 2 or more, and finite numbers")
     known = np.isfinite(wanted)

@@ -34,9 +34,7 @@ def check_source(weights: str | os.PathLike[str] | None) -> None:
         return
     path = Path(weights)
     if not os.path.isfile(path):  # False, not an error, for what can be no file's name
-        raise ModelError(
-            f'weights {str(weights)!r}: no such file; give "imagenet", "sample", None or a file of weights'
-        )
+        raise ModelError(f'weights {str(weights)!r}: no such file; give "imagenet", "sample", None or a file')
     if path.suffix not in SUFFIXES:
         raise ModelError(f"{path}: weights come as .npz, .h5, .weights.h5 or .keras, not as {path.suffix or 'this'!r}")
 
@@ -130,10 +128,7 @@ def sample_file(backbone: str | Backbone) -> Path:
     entry = backbone if isinstance(backbone, Backbone) else get_backbone(backbone)
     path = sample_folder() / f"{entry.name.lower()}.npz"
     if not path.is_file():
-        raise ModelError(
-            f"{path}: the sample weights of {entry.name} are missing; install the package again, "
-            "or make them with scripts/train_sample_weights.py"
-        )
+        raise ModelError(f"{path}: the sample weights of {entry.name} are missing; install the package again")
     return path
 
 
