@@ -59,8 +59,8 @@ def backpropagation_diagram() -> Figure:
     """One input, two hidden ReLU units, one output, with every number of the forward and the backward pass."""
     units = [
         (0.0, 0.0, "x = 2", ""),
-        (2.0, 0.7, "z = 1·2 − 1 = 1\nh = 1 (on)", "δ = 3·2 = 6"),
-        (2.0, -0.7, "z = −1·2 + 1 = −1\nh = 0 (off)", "δ = 0"),
+        (2.0, 0.7, "z = 1·2 − 1 = 1\nh = 1 (active)", "δ = 3·2 = 6"),
+        (2.0, -0.7, "z = −1·2 + 1 = −1\nh = 0 (inactive)", "δ = 0"),
         (4.0, 0.0, "z = 3·1 + 2·0 − 1\nh = 2", "δ = 2·(2 − 1) = 2"),
     ]
     edges = [
@@ -85,7 +85,7 @@ def backpropagation_diagram() -> Figure:
         axes.text(x, y + 0.54 * side, delta, ha="center", va="center", fontweight="bold", fontdict=brown)
     axes.text(4.75, 0, "target y = 1\nL = (2 − 1)² = 1", ha="center", va="center")
     blank(axes).set(xlim=(-0.4, 5.2), ylim=(-1.45, 1.45))
-    return headed(figure, "The blame flows back along the same edges; a unit that is off blocks it")
+    return headed(figure, "Derivatives flow back along the edges; an inactive unit stops them")
 
 
 def _write(axes: Axes, x: float, y: float, text: str, colour: str, size: int) -> None:
@@ -147,7 +147,7 @@ def convolution_diagram(table: ArrayLike, kernel: ArrayLike, row: int, column: i
 
 
 def residual_diagram() -> Figure:
-    """Draw the pre-activation residual module of the stacked hourglass: three steps on the branch, and the skip."""
+    """Draw the pre-activation residual module of the stacked hourglass: three steps, and the skip connection."""
     figure, axes = plt.subplots(figsize=(12, 3.9))
     boxes = [(2.5, "1 × 1, n/2 kernels"), (5.3, "3 × 3, n/2 kernels"), (8.1, "1 × 1, n kernels")]
     style = {"boxstyle": "round,pad=0.5", "facecolor": "white", "linewidth": 2}
@@ -160,7 +160,7 @@ def residual_diagram() -> Figure:
     axes.annotate(
         "", (10.28, 0.2), (10.28, 1.38), arrowprops={**arrow, "color": PALETTE["vermilion"], "linestyle": "--"}
     )
-    note = "skip: the input itself (a 1 × 1 convolution only where the number of channels changes)"
+    note = "skip connection: the input itself (a 1 × 1 convolution only where the number of channels changes)"
     axes.text(5.5, 1.5, note, ha="center", color=PALETTE["vermilion"], fontsize=12.5)
     axes.plot(10.28, 0, "o", markersize=24, color="white", markeredgecolor="black")
     axes.text(10.28, -0.02, "+", ha="center", va="center", fontsize=18)

@@ -1,4 +1,4 @@
-"""A small feedforward network in NumPy, with or without batch normalization: what notebook 05 builds piece by piece.
+"""A small feedforward network in NumPy, with or without batch normalization, as notebooks 05 and 06 build it.
 
 Arrays are laid out as in the thesis' matrices: one observation is a column, so a batch is (units, observations), the
 weights of a layer are (units here, units in the layer before), and a bias is a column (units, 1).
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mpii_course.theory.descent import minibatches
 
@@ -20,6 +20,12 @@ Layer = dict[str, Array]
 
 #: What Keras adds to a variance before the root is taken (`keras.layers.BatchNormalization`, default of `epsilon`).
 EPSILON = 1e-3
+
+
+def knee_angle(t: ArrayLike) -> Array:
+    """Knee flexion in radians, drawn by a formula; t counts strides. Small at 0.14 of each stride, large at 0.72."""
+    loading, swing = (np.add(t, 0.36) % 1 - 0.5), (np.subtract(t, 0.22) % 1 - 0.5)
+    return np.asarray(0.10 + 0.25 * np.exp(-((loading / 0.08) ** 2)) + 0.95 * np.exp(-((swing / 0.12) ** 2)))
 
 
 class Trace(NamedTuple):
