@@ -131,6 +131,7 @@ def test_the_camera_of_colab_writes_a_file(tmp_path, monkeypatch):
     output.eval_js = lambda code: "data:image/jpeg;base64,aGk=" if "getUserMedia" in code else ""
     for name, module in {"google.colab": ModuleType("colab"), "google.colab.output": output}.items():
         monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.chdir(tmp_path)
     assert webcam_image(tmp_path / "me.jpg").read_bytes() == b"hi" and isinstance(webcam_image("me.jpg"), Path)
     output.eval_js = lambda code: "NotAllowedError"
     with pytest.raises(MpiiError, match="no image .NotAllowedError.; allow the camera"):
