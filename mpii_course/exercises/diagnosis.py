@@ -76,14 +76,14 @@ def call(function: Any, *arguments: Any, returns: Sequence[str] = (), unchanged:
     if not callable(function):
         raise Hint(f"Give the function itself, by its name and without brackets; you give {_short(function)}.")
     names, given = _names(function, len(arguments)), copy.deepcopy(arguments)
-    told = ", ".join(f"{name} = {_short(it)}".removeprefix(" = ") for name, it in zip(names, arguments, strict=True))
-    told = f"for {told} " if len(told) < 100 else ""
+    seen = ", ".join(f"{name} = {_short(it)}".removeprefix(" = ") for name, it in zip(names, arguments, strict=True))
+    seen = f"for {seen} " if len(seen) < 100 else ""
     try:
         result = function(*given)
     except Hint:  # of a function that the check handed over
         raise
     except (Exception, SystemExit) as error:
-        problem = f"with {type(error).__name__}: {one_line(error)}" + (f" ({told.strip()})" if told else "")
+        problem = f"with {type(error).__name__}: {one_line(error)}" + (f" ({seen.strip()})" if seen else "")
         raise Hint(f"Your code stops {_own_line(function, error)}{problem}.") from error
     if result is None:
         raise Hint("Your function returns None: `return` is missing, or what it returns has no value, like print(...).")
@@ -93,7 +93,7 @@ def call(function: Any, *arguments: Any, returns: Sequence[str] = (), unchanged:
     for name, before, after in zip(names, arguments, given, strict=True) if unchanged else ():
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
             raise Hint(f"Your function changes {name or 'the array'} that it was given. Work on a copy.")
-    _calls.append(f"{told}you return {_short(result)}")
+    _calls.append(f"{seen}you return {_short(result)}")
     return result
 
 
@@ -160,12 +160,12 @@ def diagnose(
         return hint
     hint = _general(got, np.asarray(right), tolerance)
     if not hint:
-        told = f"you have {_short(got)}" if name or not _calls else _calls[-1]
+        seen = f"you have {_short(got)}" if name or not _calls else _calls[-1]
         if np.shape(right) == (len(_calls),):  # each call gave a number: the first that is wrong
-            told = next(
-                told for told, *pair in zip(_calls, got, right, strict=True) if not close(pair[0], pair[1], tolerance)
+            seen = next(
+                seen for seen, *pair in zip(_calls, got, right, strict=True) if not close(pair[0], pair[1], tolerance)
             )
-        hint = f"Not right yet: {told}. {otherwise}".strip()
+        hint = f"Not right yet: {seen}. {otherwise}".strip()
     return f"{name[0].upper()}{name[1:]}: {hint}" if name else hint
 
 
