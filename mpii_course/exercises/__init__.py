@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpii_course.exercises import progress
-from mpii_course.exercises.diagnosis import *  # noqa: F403
 from mpii_course.exercises.diagnosis import CHECKERS, Checker, Hint, NotAttempted, start
 from mpii_lib.errors import one_line
 
@@ -114,7 +113,7 @@ def _steps(checker: Checker) -> list[str]:
 
 def exercise_numbers(notebook: str = "") -> list[str]:
     """The numbers of a notebook's exercises, or of all of the course, in their order."""
-    for module in pkgutil.iter_modules(__path__):  # noqa: F405
+    for module in pkgutil.iter_modules(__path__):
         if module.name.startswith(f"ex{notebook}"):
             importlib.import_module(f"{__name__}.{module.name}")
     return sorted(number for number in CHECKERS if number.startswith(notebook))

@@ -47,8 +47,8 @@ def loss_from_logits(answer: object) -> str | None:
     2. With m for the largest logit, the logarithm of the denominator is m + ln(sum of exp(z - m)).
     3. np.mean(m + np.log(np.exp(z - m[:, None]).sum(axis=1)) - z[rows, labels]) with m = z.max(axis=1)
     """
-    z, labels = np.array([[2.0, 1.0, 0.0], [0.5, -1.0, 3.0]]), np.array([1, 2])
-    total, own = np.log(np.exp(z).sum(axis=1)), z[[0, 1], labels]
+    z, labels = np.array([[2.0, 1.0, 0.0], [0.5, -1.0, 3.0], [1.5, 0.2, -0.7]]), np.array([1, 2, 0])
+    total, own = np.log(np.exp(z).sum(axis=1)), z[[0, 1, 2], labels]
     mistakes = {
         "That is the sum over the images. The loss is their mean.": (total - own).sum(),
         "One loss for each image is right so far. Return their mean.": total - own,
@@ -58,9 +58,9 @@ def loss_from_logits(answer: object) -> str | None:
     if hint := diagnose(call(answer, z, labels), (total - own).mean(), mistakes):
         return hint
     with np.errstate(all="ignore"):
-        large = [call(answer, np.array([row]), np.array([1])) for row in ([1000.0, 0.0], [-2000.0, -2000.0])]
+        large = [call(answer, np.array([row]), np.array([1])) for row in ([3000.0, 0.0], [-2000.0, -2000.0])]
     far = "Right for small logits. Then the largest has to be taken off first, so that nothing overflows."
-    return None if np.allclose(large, [1000.0, np.log(2)]) else far
+    return None if np.allclose(large, [3000.0, np.log(2)]) else far
 
 
 @exercise("04-4")

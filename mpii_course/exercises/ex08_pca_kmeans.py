@@ -77,16 +77,16 @@ def silhouette(answer: object) -> str | None:
     """
     rng = np.random.default_rng(8)
     table, labels = np.concatenate([rng.normal(c, 1, (5, 2)) for c in (0, 2, 6)]), np.repeat([0, 1, 2], 5)
-    gaps = table - table[1]
+    gaps = table - table[7]
 
     def score(distance: np.ndarray, others: int = 4, nearest: Any = min) -> float:
-        a = distance[labels == 0].sum() / others
-        b = nearest(distance[labels == 1].mean(), distance[labels == 2].mean())
+        a = distance[labels == 1].sum() / others
+        b = nearest(distance[labels == 0].mean(), distance[labels == 2].mean())
         return float((b - a) / max(a, b))
 
     distance = np.linalg.norm(gaps, axis=1)
     right, overall = score(distance), score(distance, nearest=lambda one, two: (one + two) / 2)
-    gap = min(distance[labels == k].mean() for k in (1, 2)) - distance[labels == 0].sum() / 4
+    gap = min(distance[labels == k].mean() for k in (0, 2)) - distance[labels == 1].sum() / 4
     mistakes = {
         "Your a counts the point itself, at distance 0. Divide the sum by one less.": score(distance, others=5),
         "Your b is the mean over all other points. Take each other group, then the nearest.": overall,
@@ -95,4 +95,4 @@ def silhouette(answer: object) -> str | None:
         "That is b - a. Divide it by the larger of the two.": gap,
         "You add absolute differences. Euclidean distance: root of the squares.": score(np.abs(gaps).sum(axis=1)),
     }
-    return diagnose(call(answer, table, labels, 1), right, mistakes)
+    return diagnose(call(answer, table, labels, 7), right, mistakes)
