@@ -98,7 +98,7 @@ def check_build(
     if channels != 3:
         raise ModelError(f"input_shape {input_shape!r}: give (height, width, 3), colour images with channels last")
     if min(height, across) < (least := backbone.minimum_size):
-        raise ModelError(f"input_shape {(height, across, 3)}: {backbone.name} needs {least} x {least} pixels or more")
+        raise ModelError(f"input_shape {(height, across, 3)}: {backbone.name} needs at least {least} x {least} pixels")
     if not 0 < width <= 1 or not 0 <= (seed or 0) < 2**31:
         raise ModelError(f"width {width:g}, seed {seed}: give a width in 0..1, a seed of 0 to {2**31 - 1} or None")
     return height, across, 3
