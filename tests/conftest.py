@@ -17,9 +17,10 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
-# A shell that starts the tests in the background has Ctrl-C ignored, which children inherit; some tests send it.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that starts the tests in the background has these ignored, which children inherit; some tests send them.
+for name, usual in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}.items():
+    if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
+        signal.signal(getattr(signal, name), usual)
 
 ROOT = Path(__file__).resolve().parents[1]
 

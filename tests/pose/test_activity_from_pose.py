@@ -16,7 +16,16 @@ def test_the_pose_alone_names_36_per_cent_of_real_persons_against_22_of_always_s
     space = {}
     exec(cells["parameters"], space)
     space |= {"DATA": "mpii", "DATA_DIR": str(shared_data / "mpii"), "IMAGE_MODEL": False}
-    cells_before = ("load", "one-a-picture-code", "known-and-test", "steps", "directions-code", "stages", "folds")
+    cells_before = (
+        "load",
+        "one-a-picture-code",
+        "known-and-test",
+        "steps",
+        "directions-code",
+        "stages",
+        "videos",
+        "folds",
+    )
     for name in (*cells_before, "out-of-fold"):
         exec(cells[name], space)
     # What cross validation chose on the real data (ten of them take minutes): faced poses, on components.
