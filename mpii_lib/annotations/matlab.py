@@ -30,10 +30,10 @@ def load_release(data: bytes) -> Any:
     if data[124:128] == b"\0\2IM":
         raise AnnotationError("is a MATLAB 7.3 (HDF5) file; save it in MATLAB with save -v7")
     try:
-        checked, names = matfile.only("RELEASE", data)
+        walked, names = matfile.only("RELEASE", data)
         # chars_as_strings=False is faster, and gives text and numbers the same shape. squeeze_me would save memory
         # and turn a single person, a single joint and a single character into something else than several.
-        release = loadmat(io.BytesIO(checked), chars_as_strings=False).get("RELEASE")
+        release = loadmat(io.BytesIO(walked), chars_as_strings=False).get("RELEASE")
     except Exception as error:  # scipy raises a dozen kinds of errors on damaged bytes
         raise AnnotationError(f"is not a whole MATLAB file ({one_line(error)})") from error
     if not isinstance(release, np.ndarray) or release.dtype.names is None or release.size != 1:

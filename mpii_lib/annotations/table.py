@@ -133,10 +133,8 @@ class Annotations:
         orphan = ~people["image_id"].isin(images.index).to_numpy(bool)
         if orphan.any():
             where = people.index[orphan][0]
-            raise AnnotationError(
-                f"person_id {where}, image_id: {people.loc[where, 'image_id']} is not in images; "
-                "add the image or leave the person out"
-            )
+            what = f"{people.loc[where, 'image_id']} is not in images; add the image or leave the person out"
+            raise AnnotationError(f"person_id {where}, image_id: {what}")
         joints, visibility = _checked_joints(self.joints, self.visibility, people, self.skeleton)
         # The dataclass is frozen, for its users; what was checked takes the place of what was given.
         self.__dict__.update(images=images, people=people, joints=joints, visibility=visibility)

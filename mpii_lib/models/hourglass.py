@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 from mpii_lib._keras import keras, without_xla_on_cpu
 from mpii_lib.arguments import checked
@@ -30,7 +30,7 @@ def build_hourglass(
     *,
     output_stride: int = 4,
     weights: str | os.PathLike[str] | None = None,
-    seed: int | None = None,
+    seed: Annotated[int, 0, 2**31 - 1] | None = None,
 ) -> keras.Model:
     """Build a stacked hourglass: an ordinary Keras model, not yet compiled (Newell et al. 2016, arXiv:1603.06937).
 
@@ -74,7 +74,7 @@ def build_hourglass(
     sizes["output_stride"] = output_stride
     if weights == "sample" and sizes == _PAPER:
         sizes = dict(SAMPLE_HOURGLASS)
-    _check_sizes(sizes | {"seed": 1 + (seed or 0)})
+    _check_sizes(sizes)
     images = keras.Input((sizes["input_size"],) * 2 + (3,), name="images")
     make = _Layers(seed)
     flow = _stem(make, images, sizes)
@@ -167,8 +167,8 @@ def _hourglass(make: _Layers, flow: Any, depth: int, name: str, level: int) -> A
 
 def _check_sizes(sizes: dict[str, int]) -> None:
     for name, value in sizes.items():
-        if not 1 <= value <= (2**31 if name == "seed" else 4096):
-            raise ModelError(f"build_hourglass: {name}={value}: give 1 to 4096, or a seed from 0 on")
+        if not 1 <= value <= 4096:
+            raise ModelError(f"build_hourglass: {name}={value}: give 1 to 4096")
     if sizes["output_stride"] not in (2, 4):
         raise ModelError(f"build_hourglass: output_stride={sizes['output_stride']}: use 4, or 2 for small images")
     if sizes["channels"] % 4:

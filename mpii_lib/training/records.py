@@ -268,12 +268,15 @@ def _check_predictions(arrays: Mapping[str, np.ndarray], path: Path) -> None:
 
 def peak_memory_mib() -> float | None:
     """Largest resident memory of this process so far, in MiB; None where the system does not tell (Windows)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where ru_maxrss begins with the memory of the process that started this one
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 2**10
     try:
         import resource
     except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes on macOS, KiB on Linux
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes on macOS, KiB elsewhere
 
 
 def versions() -> dict[str, str]:

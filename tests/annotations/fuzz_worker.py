@@ -3,7 +3,6 @@
 A process of its own, since a damaged file may end it: the file that it read at that time is then the last it named.
 """
 
-import re
 import resource
 import signal
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from mpii_lib.annotations import read_coco, read_mpii
 from mpii_lib.errors import MpiiError
+from mpii_lib.training.records import peak_memory_mib
 
 SECONDS, BYTES = 10, 2 << 30
 
@@ -32,13 +32,6 @@ def outcome(path: Path) -> str:
     return "valid" if annotations.fingerprint == again.fingerprint else "another value from the copy"
 
 
-def peak_bytes() -> int:
-    """Largest resident memory of this process; ru_maxrss would begin with that of the process which started it."""
-    status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
-    return 1024 * int(found[1]) if found else 0
-
-
 if __name__ == "__main__":
     warnings.simplefilter("error", RuntimeWarning)
     warnings.simplefilter("ignore", UserWarning)  # a file name that occurs twice
@@ -48,5 +41,5 @@ if __name__ == "__main__":
         signal.alarm(SECONDS)
         result = " ".join(outcome(Path(line.strip())).split())
         signal.alarm(0)
-        peak = peak_bytes()
+        peak = (peak_memory_mib() or 0) * 2**20
         print(f"{peak / 1e9:.1f} GB" if peak > BYTES else result, flush=True)

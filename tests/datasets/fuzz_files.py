@@ -26,6 +26,7 @@ from PIL import Image
 from mpii_lib.datasets.download import unpack
 from mpii_lib.datasets.image_files import read_image
 from mpii_lib.errors import DatasetError
+from mpii_lib.training.records import peak_memory_mib
 
 
 def whole_images():
@@ -149,10 +150,7 @@ def main(what, folder, first, count):
             outcomes["refused"] += 1
         slowest = max(slowest, time.perf_counter() - start)
         path.unlink()  # the one that ends the process stays
-    # Not ru_maxrss, which begins with the memory of the process that started this one.
-    status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
-    memory = int(found[1]) // 1024 if found else 0
+    memory = int(peak_memory_mib() or 0)
     print(json.dumps(outcomes | {"seconds": round(slowest, 2), "MB": memory}))
 
 

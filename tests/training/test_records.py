@@ -15,6 +15,7 @@ import pytest
 
 from mpii_lib.errors import MpiiError, TrainingError
 from mpii_lib.training import add_scores, read_predictions, read_record, read_records, run_folder, write_record
+from mpii_lib.training.records import peak_memory_mib
 
 
 def a_record(**changes):
@@ -296,3 +297,12 @@ def test_no_damaged_predictions_bring_another_error_than_the_librarys(tmp_path):
             assert "\n" not in str(error) and len(str(error)) < 400 and path.name in str(error), (number, error)
             refused += 1
     assert refused > 100
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="elsewhere the system tells no better")
+def test_the_peak_memory_is_that_of_the_process_and_not_of_the_one_that_started_it():
+    ballast = np.ones(75_000_000)
+    assert peak_memory_mib() > ballast.nbytes / 2**20
+    code = "from mpii_lib.training.records import peak_memory_mib as peak; print(peak())"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 10 < float(child.stdout) < 400
